@@ -3,7 +3,8 @@ sync_libsandbox_a_SOURCES = \
 	sync/sandbox/sandbox.c sync/sandbox/sandbox.h \
 	sync/sandbox/endpoints/account.c \
 	sync/sandbox/endpoints/add.c \
-	sync/sandbox/endpoints/control.c \
+	sync/sandbox/endpoints/control.c sync/sandbox/endpoints/control.h \
+	sync/sandbox/endpoints/control_leads.c \
 	sync/sandbox/endpoints/dump.c \
 	sync/sandbox/endpoints/jobs.c sync/sandbox/endpoints/jobs.h \
 	sync/sandbox/endpoints/leads.c \

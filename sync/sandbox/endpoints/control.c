@@ -17,8 +17,11 @@
  *   mail     {CAMPAIGN: body of the one mail of its sequence}
  *   add      {"to": PLACE, "leads": [lead as in leads/add]}, or an array of such; existing leads do not change
  *   status, interest   {address: number}                 contacted         [address]: mailed just now
+ *   edit     {address or lead id: {members as in PATCH}}
+ *   move     {"to": PLACE, "leads": [address or lead id]}, or an array of such: as by hand in the web app
  *   delete   [address or lead id]                        plan_kind   outreach or bundle: the member of plan-details
  *   ids_changed   [PLACE]: its leads get new ids, as if imported again by hand */
+#include "sync/sandbox/endpoints/control.h"
 #include "sync/sandbox/server/check.h"
 #include "sync/sandbox/endpoints/jobs.h"
 #include "sync/sandbox/world/lead.h"
@@ -29,46 +32,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Each handler: 0 done, 1 the value is wrong, -1 out of memory. */
-typedef int change(struct box_world *w, json_object *value);
-
-enum { CUSTOM_MAX = BOX_BODY_MAX };
-
-/* Calls `each` for every text of an array. */
-static int for_texts(struct box_world *w, json_object *array, int (*each)(struct box_world *, struct str))
-{
-    if (!json_object_is_type(array, json_type_array))
-        return 1;
-    for (size_t i = 0; i < json_object_array_length(array); i++) {
-        struct str text = box_json_str(json_object_array_get_idx(array, i));
-        int rc = text.p == NULL ? 1 : each(w, text);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-/* Calls `each` for every member of an object. */
-static int for_members(struct box_world *w, json_object *o, int (*each)(struct box_world *, struct str, json_object *))
-{
-    if (!json_object_is_type(o, json_type_object))
-        return 1;
-    box_json_each(o, i)
-    {
-        int rc = each(w, str_from(json_object_iter_peek_name(&i)), json_object_iter_peek_value(&i));
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-/* A campaign wins over a list of the same name. */
-static uint32_t control_find_place(struct box_world *w, struct str text)
-{
-    uint32_t no = box_place_by_text(w, text, true);
-    return no != 0 ? no : box_place_by_text(w, text, false);
-}
 
 /* --- knobs --- */
 
@@ -166,17 +129,17 @@ static int add_list(struct box_world *w, struct str name)
 
 static int add_campaigns(struct box_world *w, json_object *value)
 {
-    return for_texts(w, value, add_campaign);
+    return control_texts(w, value, add_campaign);
 }
 
 static int add_lists(struct box_world *w, json_object *value)
 {
-    return for_texts(w, value, add_list);
+    return control_texts(w, value, add_list);
 }
 
 static int set_place_status(struct box_world *w, struct str place, json_object *value)
 {
-    uint32_t no = control_find_place(w, place);
+    uint32_t no = control_place(w, place);
     if (no == 0 || !json_object_is_type(value, json_type_int))
         return 1;
     box_place_at(w, no)->status = json_object_get_int(value);
@@ -186,12 +149,12 @@ static int set_place_status(struct box_world *w, struct str place, json_object *
 
 static int set_campaign_status(struct box_world *w, json_object *value)
 {
-    return for_members(w, value, set_place_status);
+    return control_members(w, value, set_place_status);
 }
 
 static int add_variables(struct box_world *w, struct str place, json_object *names)
 {
-    uint32_t no = control_find_place(w, place);
+    uint32_t no = control_place(w, place);
     if (no == 0 || !json_object_is_type(names, json_type_array))
         return 1;
     for (size_t i = 0; i < json_object_array_length(names); i++)
@@ -202,12 +165,12 @@ static int add_variables(struct box_world *w, struct str place, json_object *nam
 
 static int set_variables(struct box_world *w, json_object *value)
 {
-    return for_members(w, value, add_variables);
+    return control_members(w, value, add_variables);
 }
 
 static int set_place_mail(struct box_world *w, struct str place, json_object *body)
 {
-    uint32_t no = control_find_place(w, place);
+    uint32_t no = control_place(w, place);
     struct str text = box_json_str(body);
     if (no == 0 || text.p == NULL)
         return 1;
@@ -221,156 +184,19 @@ static int set_place_mail(struct box_world *w, struct str place, json_object *bo
 
 static int set_mail(struct box_world *w, json_object *value)
 {
-    return for_members(w, value, set_place_mail);
+    return control_members(w, value, set_place_mail);
 }
 
 static int block(struct box_world *w, json_object *value)
 {
-    return for_texts(w, value, box_block_add);
-}
-
-/* --- leads --- */
-
-/* As if another user had added it: no plan, no block list, no lock. */
-static int add_lead(struct box_world *w, uint32_t place, json_object *item, struct buf *custom)
-{
-    struct box_fields fields = {0};
-    if (!json_object_is_type(item, json_type_object))
-        return 1;
-    if (box_fields_overlay(&fields, item, false, custom) != 0)
-        return -1;
-    if (fields.f[BF_EMAIL].n > 0 && box_world_has(w, fields.f[BF_EMAIL], place))
-        return 0;
-    uint32_t no = box_world_lead_add(w, &fields, place);
-    if (no == 0)
-        return -1;
-    box_lead_interest(w, box_table_at(&w->leads, no), item);
-    box_world_lead_changed(w, no);
-    return 0;
-}
-
-/* One object or an array of them. */
-static int add(struct box_world *w, json_object *value)
-{
-    struct buf custom = BUF_INIT(CUSTOM_MAX);
-    int rc = 0;
-    if (json_object_is_type(value, json_type_array)) {
-        for (size_t i = 0; rc == 0 && i < json_object_array_length(value); i++)
-            rc = json_object_is_type(json_object_array_get_idx(value, i), json_type_object)
-                     ? add(w, json_object_array_get_idx(value, i))
-                     : 1;
-        return rc;
-    }
-    json_object *leads = box_json_get(value, "leads");
-    uint32_t place = control_find_place(w, box_json_text(value, "to"));
-    if (place == 0 || !json_object_is_type(leads, json_type_array))
-        return 1;
-    for (size_t i = 0; rc == 0 && i < json_object_array_length(leads); i++)
-        rc = add_lead(w, place, json_object_array_get_idx(leads, i), &custom);
-    buf_free(&custom);
-    return rc;
-}
-
-/* Applies `each` to every lead with the address; 1 when there is none. */
-static int for_address(struct box_world *w, struct str email, json_object *value,
-                       void (*each)(struct box_world *, struct box_lead *, json_object *))
-{
-    uint32_t no = box_table_by_email(&w->leads, email, 0);
-    if (no == 0)
-        return 1;
-    for (; no != 0; no = box_table_by_email(&w->leads, email, no)) {
-        each(w, box_table_at(&w->leads, no), value);
-        box_table_at(&w->leads, no)->updated_ms = w->now_ms;
-        box_world_lead_changed(w, no);
-    }
-    return 0;
-}
-
-static void set_status(struct box_world *w, struct box_lead *lead, json_object *value)
-{
-    (void)w;
-    lead->status = (int8_t)json_object_get_int(value);
-}
-
-static void set_interest(struct box_world *w, struct box_lead *lead, json_object *value)
-{
-    lead->has_interest = true;
-    lead->interest = (int16_t)json_object_get_int(value);
-    lead->interest_ms = w->now_ms;
-}
-
-static void set_contacted(struct box_world *w, struct box_lead *lead, json_object *value)
-{
-    (void)value;
-    lead->contacted_ms = w->now_ms;
-}
-
-static int one_status(struct box_world *w, struct str email, json_object *value)
-{
-    return json_object_is_type(value, json_type_int) ? for_address(w, email, value, set_status) : 1;
-}
-
-static int one_interest(struct box_world *w, struct str email, json_object *value)
-{
-    return json_object_is_type(value, json_type_int) ? for_address(w, email, value, set_interest) : 1;
-}
-
-static int one_contacted(struct box_world *w, struct str email)
-{
-    return for_address(w, email, NULL, set_contacted);
-}
-
-static int statuses(struct box_world *w, json_object *value)
-{
-    return for_members(w, value, one_status);
-}
-
-static int interests(struct box_world *w, json_object *value)
-{
-    return for_members(w, value, one_interest);
-}
-
-static int contacted(struct box_world *w, json_object *value)
-{
-    return for_texts(w, value, one_contacted);
-}
-
-/* By id one lead, by address all of that person, in every place and under any lock. */
-static int delete_one(struct box_world *w, struct str text)
-{
-    struct uuid id;
-    uint32_t no, n = 0;
-    if (uuid_parse(text, &id) == 0) {
-        if ((no = box_table_by_id(&w->leads, &id)) != 0)
-            box_world_lead_delete(w, no);
-        return no == 0;
-    }
-    for (; (no = box_table_by_email(&w->leads, text, 0)) != 0; n++)
-        box_world_lead_delete(w, no);
-    return n == 0;
-}
-
-static int delete_leads(struct box_world *w, json_object *value)
-{
-    return for_texts(w, value, delete_one);
-}
-
-static int new_ids(struct box_world *w, struct str text)
-{
-    uint32_t place = control_find_place(w, text);
-    return place == 0 ? 1 : box_world_new_ids(w, place);
-}
-
-static int change_ids(struct box_world *w, json_object *value)
-{
-    return for_texts(w, value, new_ids);
+    return control_texts(w, value, box_block_add);
 }
 
 /* --- the tables --- */
 
 static const struct {
     const char *name;
-    change *apply;
+    control_change *apply;
 } changes[] = {
     {"reset", reset},
     {"advance_ms", advance},
@@ -383,12 +209,14 @@ static const struct {
     {"variables", set_variables},
     {"mail", set_mail},
     {"block", block},
-    {"add", add},
-    {"status", statuses},
-    {"interest", interests},
-    {"contacted", contacted},
-    {"delete", delete_leads},
-    {"ids_changed", change_ids},
+    {"add", control_add},
+    {"status", control_status},
+    {"interest", control_interest},
+    {"contacted", control_contacted},
+    {"edit", control_edit},
+    {"move", control_move},
+    {"delete", control_delete},
+    {"ids_changed", control_change_ids},
     {"plan_kind", set_plan_kind},
     {"answer", control_answer},
 };
