@@ -177,13 +177,19 @@ struct leads_list {
     size_t items_max; /* of those that are kept; 0: 100 000 */
     /* Called for each lead as its page comes, and may be NULL: all are kept. An item that is not a lead is dropped. */
     enum leads_list_see { LIST_DROP, LIST_KEEP, LIST_KEEP_LAST } (*see)(void *ctx, const struct remote_lead *lead);
-    bool urgent; /* before queued writes: a read-back that others wait for */
+    /* For a list that is read in full: called after the leads of each page, with the cursor of the next page. A full page
+     * without a cursor is not believed to be the last: its last lead becomes the cursor. NULL: not called. */
+    void (*paged)(void *ctx, struct str cursor);
+    struct str after; /* with `paged`: the cursor to begin with; empty: the first page */
+    bool urgent;      /* before queued writes: a read-back that others wait for */
 };
 enum { LEADS_LIST_MAX = 100 };
 int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *done, void *ctx, struct err *e);
 
 /* GET /leads/{id}: the lead itself, which no list can leave out. A missing lead is API_REFUSED with 404. */
 int api_lead_get(struct api *a, const struct uuid *id, api_done_fn *done, void *ctx, struct err *e);
+
+enum { REMOTE_NO_INTEREST = -1000000 };
 
 /* A lead as the API returns it, from an item of leads/list or a PATCH answer; strings borrow from the JSON. */
 struct remote_lead {
@@ -202,8 +208,10 @@ struct remote_lead {
                         VERDICT_JOB_CHANGE,
                         VERDICT_UNKNOWN, /* one that is not documented */
     } verdict;
-    int64_t created_ms;         /* 0 when absent or malformed */
-    struct json_object *object; /* for api_remote_field() and api_remote_custom() */
+    int64_t created_ms, updated_ms; /* 0 when absent or malformed */
+    int64_t interest;               /* lt_interest_status; REMOTE_NO_INTEREST when absent */
+    int64_t opens, clicks, replies; /* 0 when absent */
+    struct json_object *object;     /* for api_remote_field() and api_remote_custom() */
 };
 /* "invalid", "risky" …: for messages. */
 const char *lead_verdict_text(enum lead_verdict verdict);

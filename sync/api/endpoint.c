@@ -122,6 +122,7 @@ struct listing {
     struct json_object *items; /* of the pages so far */
     size_t items_max;
     enum leads_list_see (*see)(void *ctx, const struct remote_lead *lead);
+    void (*paged)(void *ctx, struct str cursor);
     unsigned pages;
     bool urgent;
     api_done_fn *done;
@@ -210,11 +211,27 @@ static int listing_item(struct listing *l, struct json_object *item, struct err 
     return last || verdict == LIST_KEEP_LAST;
 }
 
+/* The cursor of the next page; empty: there is none. A list that is read in full does not end with a full page. */
+static struct str listing_cursor(const struct listing *l, struct json_object *page, struct json_object *items, bool *is_text)
+{
+    struct json_object *next = NULL, *id = NULL;
+    size_t n = json_object_array_length(items);
+    json_object_object_get_ex(page, "next_starting_after", &next);
+    bool none = next == NULL || (json_object_is_type(next, json_type_string) && json_object_get_string_len(next) == 0);
+    if (none && l->paged != NULL && n >= LEADS_LIST_MAX) {
+        json_object_object_get_ex(json_object_array_get_idx(items, n - 1), "id", &id);
+        next = id;
+    }
+    *is_text = next == NULL || json_object_is_type(next, json_type_string);
+    return next != NULL ? (struct str){json_object_get_string(next), (size_t)json_object_get_string_len(next)} : STR_NONE;
+}
+
 /* Adds a page; 1 when there may be another one, whose cursor is then set. A cursor comes even with the last page, and
  * one that stands still, or goes in circles, would be followed for ever: in a circle the mark is met again (Brent). */
 static int listing_take(struct listing *l, struct json_object *page, struct err *e)
 {
-    struct json_object *items, *next = NULL;
+    struct json_object *items;
+    bool is_text;
     json_object_object_get_ex(page, "items", &items); /* the queue has seen that it is an array */
     size_t n = json_object_array_length(items);
     for (size_t i = 0; i < n; i++) {
@@ -222,11 +239,12 @@ static int listing_take(struct listing *l, struct json_object *page, struct err 
         if (rc != 0)
             return rc < 0 ? -1 : 0;
     }
-    json_object_object_get_ex(page, "next_starting_after", &next);
-    if (n == 0 || next == NULL || (json_object_is_type(next, json_type_string) && json_object_get_string_len(next) == 0))
+    struct str cursor = listing_cursor(l, page, items, &is_text);
+    if (l->paged != NULL)
+        l->paged(l->ctx, n == 0 ? STR_NONE : cursor);
+    if (n == 0 || (is_text && cursor.n == 0))
         return 0;
-    struct str cursor = {json_object_get_string(next), (size_t)json_object_get_string_len(next)};
-    if (!json_object_is_type(next, json_type_string) || cursor.n > CURSOR_MAX || str_eq(cursor, buf_str(&l->cursor)) ||
+    if (!is_text || cursor.n > CURSOR_MAX || str_eq(cursor, buf_str(&l->cursor)) ||
         (l->mark.n > 0 && str_eq(cursor, buf_str(&l->mark))))
         return err_set(e, XS_API, "leads/list: the cursor of page %u leads nowhere: try again later", l->pages);
     buf_reset(&l->cursor);
@@ -321,6 +339,7 @@ int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *do
         .items = json_object_new_array(),
         .items_max = list->items_max != 0 ? list->items_max : ITEMS_MAX,
         .see = list->see,
+        .paged = list->paged,
         .urgent = list->urgent,
         .done = done,
         .ctx = ctx,
@@ -331,6 +350,10 @@ int api_leads_list(struct api *a, const struct leads_list *list, api_done_fn *do
         l->target.name = NULL; /* the caller's, and not needed */
     }
     if (l->items == NULL) {
+        listing_free(l);
+        return err_oom(e);
+    }
+    if (list->after.n > 0 && buf_add(&l->cursor, list->after.p, list->after.n) != 0) {
         listing_free(l);
         return err_oom(e);
     }

@@ -185,6 +185,37 @@ START_TEST(only_odd_contacts)
 }
 END_TEST
 
+static char cursors[256];
+
+static void note_cursor(void *ctx, struct str cursor)
+{
+    (void)ctx;
+    size_t n = strlen(cursors);
+    snprintf(cursors + n, sizeof cursors - n, "%.*s|", STR_ARG(cursor));
+}
+
+/* A list that is read in full begins at a cursor, and does not end with a full page that has none. */
+START_TEST(every_page)
+{
+    static char full[100 * 60];
+    size_t n = (size_t)snprintf(full, sizeof full, "{\"items\":[");
+    for (int i = 0; i < 100; i++)
+        n += (size_t)snprintf(full + n, sizeof full - n, "%s{\"id\":\"%08x-0000-0000-0000-000000000000\"}", i > 0 ? "," : "",
+                              i);
+    snprintf(full + n, sizeof full - n, "]}");
+    cursors[0] = '\0';
+    says(200, full);
+    says(200, "{\"items\":[{\"id\":\"00000064-0000-0000-0000-000000000000\"}],\"next_starting_after\":\"z\"}");
+    says(200, "{\"items\":[]}");
+    list_with((struct leads_list){.paged = note_cursor, .after = STR("start")});
+    ck_assert_int_eq(listed.class, API_OK);
+    ck_assert_uint_eq(listed.items, 101);
+    ck_assert_str_eq(fake.sent[0].body, "{\"limit\":100,\"starting_after\":\"start\"}");
+    ck_assert_str_eq(fake.sent[1].body, "{\"limit\":100,\"starting_after\":\"00000063-0000-0000-0000-000000000000\"}");
+    ck_assert_str_eq(cursors, "00000063-0000-0000-0000-000000000000|z||");
+}
+END_TEST
+
 START_TEST(dropped_half_way)
 {
     struct leads_list l = {0};
@@ -208,6 +239,7 @@ int main(void)
     tcase_add_test(t, a_page_that_fails);
     tcase_add_test(t, odd_contacts_are_searched_for);
     tcase_add_test(t, only_odd_contacts);
+    tcase_add_test(t, every_page);
     tcase_add_test(t, dropped_half_way);
     suite_add_tcase(s, t);
     return unit_run(s);

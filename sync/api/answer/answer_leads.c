@@ -105,6 +105,12 @@ const char *lead_verdict_text(enum lead_verdict verdict)
     }
 }
 
+static int64_t count_of(struct json_object *item, const char *key)
+{
+    int64_t n = counter(item, key);
+    return n > 0 ? n : 0;
+}
+
 int api_remote_lead_read(struct json_object *item, struct remote_lead *out, struct err *e)
 {
     memset(out, 0, sizeof *out);
@@ -120,6 +126,13 @@ int api_remote_lead_read(struct json_object *item, struct remote_lead *out, stru
         out->email = STR_NONE;
     if (!answer_time(item, "timestamp_created", &out->created_ms))
         out->created_ms = 0;
+    if (!answer_time(item, "timestamp_updated", &out->updated_ms))
+        out->updated_ms = 0;
+    if (!answer_int(item, "lt_interest_status", &out->interest))
+        out->interest = REMOTE_NO_INTEREST;
+    out->opens = count_of(item, "email_open_count");
+    out->clicks = count_of(item, "email_click_count");
+    out->replies = count_of(item, "email_reply_count");
     out->verdict = verdict_of(item);
     out->object = item;
     return 0;
