@@ -14,6 +14,7 @@ dist_doc_DATA = \
 	docs/POSTGRES.md \
 	docs/RELIABILITY.md \
 	docs/STATE.md \
+	docs/VERIFY.md \
 	docs/WRITES.md
 exampledir = $(docdir)/examples
 dist_example_DATA = \

@@ -6,6 +6,7 @@ include sync/api/local.mk
 include sync/sandbox/local.mk
 include sync/report/local.mk
 include sync/plan/local.mk
+include sync/compare/local.mk
 include sync/upload/local.mk
 include sync/pipeline/local.mk
 include sync/preflight/local.mk

@@ -65,7 +65,9 @@ sync_libcli_a_SOURCES = \
 	sync/cli/run/preview_raw.c sync/cli/run/preview_raw.h \
 	sync/cli/run/resume.c \
 	sync/cli/run/runner.c sync/cli/run/runner.h \
-	sync/cli/run/sync.c
+	sync/cli/run/sync.c \
+	sync/cli/run/verify.c \
+	sync/cli/run/verify_list.c sync/cli/run/verify_list.h
 EXTRA_DIST += \
 	sync/cli/README.md \
 	sync/cli/args/README.md \

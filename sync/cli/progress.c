@@ -114,9 +114,23 @@ static void line_wait(struct buf *line, const struct api_wait *wait)
     buf_addf(line, ", waiting for %s, next try in %" PRId64 " s", words[wait->kind], (wait->left_ms + 999) / 1000);
 }
 
+/* The number of leads to come is guessed from those that the state knows. */
+static void line_targets(struct buf *line, const struct run_progress *now, int64_t elapsed_us)
+{
+    double seconds = (double)elapsed_us / 1e6;
+    double share = now->leads_guessed > 0 ? (double)now->leads / (double)now->leads_guessed : -1;
+    buf_addf(line, "reading the targets: %" PRIu64 " lead%s", now->leads, text_plural(now->leads));
+    if (seconds > 0)
+        buf_addf(line, ", %.0f leads/s", (double)now->leads / seconds);
+    if (share > 0.01 && share < 1)
+        add_time_left(line, elapsed_us, share);
+}
+
 void progress_line(const struct run_progress *now, int64_t elapsed_us, struct buf *line)
 {
-    if (now->rows == 0 && now->open_batches > 0)
+    if (now->reads_targets)
+        line_targets(line, now, elapsed_us);
+    else if (now->rows == 0 && now->open_batches > 0)
         buf_addf(line, "settling %" PRIu64 " batch%s of earlier runs", now->open_batches,
                  now->open_batches == 1 ? "" : "es");
     else if (now->held)

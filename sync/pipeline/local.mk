@@ -7,8 +7,9 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/run_int.h \
 	sync/pipeline/run_left.c \
 	sync/pipeline/run_open.c \
+	sync/pipeline/run_compare.c sync/pipeline/run_compare.h \
 	sync/pipeline/run_read.c \
-	sync/pipeline/run_progress.c \
+	sync/pipeline/run_progress.c sync/pipeline/run_pulse.h \
 	sync/pipeline/run_results.c \
 	sync/pipeline/run_state.c \
 	sync/pipeline/odd_cells.c sync/pipeline/odd_cells.h \
@@ -35,6 +36,8 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/rows/row_cells.c \
 	sync/pipeline/rows/row_key.c \
 	sync/pipeline/rows/row_plan.c \
+	sync/pipeline/rows/row_remote.c \
+	sync/pipeline/rows/row_verify.c \
 	sync/pipeline/rows/run_target.c \
 	sync/pipeline/rows/unused_columns.c
 EXTRA_DIST += \

@@ -79,7 +79,7 @@ static int read_rows(struct run *r, struct err *e)
 
 /* ---- reporting ---- */
 
-static void report_start(struct run_report *report, const struct run_config *c)
+void run_report_start(struct run_report *report, const struct run_config *c)
 {
     *report = (struct run_report){.started_ms = c->clock->wall_ms(c->clock), .status = "failed"};
     run_report_begin(report, c);
@@ -276,12 +276,13 @@ static int apply_source(struct run *r, struct err *e)
     if (rc != 0 || upload_stopped(r->upload))
         return rc;
     run_left_warn(r);
+    row_remote_report(r);
     return advance(r, e);
 }
 
 int run_sync(const struct run_config *config, struct run_report *report, struct err *e)
 {
-    report_start(report, config);
+    run_report_start(report, config);
     struct run r = {.c = config, .report = report, .tally = &report->tally, .read.kind = "full"};
     int rc = run_open(&r, e);
     if (rc == 0)
@@ -294,7 +295,7 @@ int run_sync(const struct run_config *config, struct run_report *report, struct 
 void run_not_begun(const struct run_config *config, const struct err *why, struct run_report *report)
 {
     struct err ignored = ERR_INIT;
-    report_start(report, config);
+    run_report_start(report, config);
     struct run r = {.c = config, .report = report, .tally = &report->tally, .m = config->mapping, .opening.named = true};
     run_init(&r);
     report->sync = strdup(r.m->name);
@@ -308,7 +309,7 @@ void run_not_begun(const struct run_config *config, const struct err *why, struc
 
 void run_without_mapping(const struct run_config *config, const char *sync, const struct err *why, struct run_report *report)
 {
-    report_start(report, config);
+    run_report_start(report, config);
     struct run r = {.c = config, .report = report, .tally = &report->tally};
     run_init(&r);
     report->sync = strdup(sync);
@@ -322,7 +323,7 @@ void run_without_mapping(const struct run_config *config, const char *sync, cons
 
 int run_resume(const struct run_config *config, struct run_report *report, struct err *e)
 {
-    report_start(report, config);
+    run_report_start(report, config);
     struct run r = {.c = config, .report = report, .tally = &report->tally, .read.ended = true};
     int rc = run_open_for_resume(&r, e);
     if (rc == 0)
@@ -450,7 +451,7 @@ int run_plan_rows(struct run *r, struct err *e)
 
 int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e)
 {
-    report_start(report, config);
+    run_report_start(report, config);
     struct run r = {.c = config, .report = report, .tally = &report->tally, .diff = diff, .read.kind = "full"};
     int rc = run_open(&r, e);
     if (rc == 0)
@@ -459,6 +460,7 @@ int run_diff(const struct run_config *config, struct diff *diff, struct run_repo
         rc = run_plan_rows(&r, e);
     if (rc == 0) {
         run_left_warn(&r);
+        row_remote_report(&r);
         rc = finish_diff(&r, e);
     }
     run_fill_report(&r);

@@ -36,6 +36,17 @@ struct run_progress {
     double done_share;       /* of all rows, as far as their number is known or can be guessed; <0: not */
     bool waits;              /* for the API */
     struct api_wait wait;
+    bool reads_targets;     /* the leads of the targets are read, before the first row */
+    uint64_t leads;         /* of them, so far */
+    uint64_t leads_guessed; /* how many there may be; 0: not known */
+};
+
+/* What a run asks of the leads that the targets hold, by reading all of their pages first. */
+enum run_remote {
+    RUN_REMOTE_NOT,
+    RUN_REMOTE_PLAN,   /* plans against them in place of what the state remembers */
+    RUN_REMOTE_VERIFY, /* a dry run: only compares */
+    RUN_REMOTE_ADOPT,  /* takes those that rows match into the state, and sends nothing */
 };
 
 struct run_config {
@@ -53,6 +64,8 @@ struct run_config {
     bool full;           /* ignore the watermark and the remembered refusals */
     bool partial_input;  /* --input: no removals, no watermark */
     uint64_t limit_rows; /* a trial: only the first rows of the source, as a partial read; 0: all */
+    enum run_remote remote;
+    uint64_t sample_rows; /* RUN_REMOTE_VERIFY: the number of rows to compare, chosen at random; 0: all */
     bool recreate;
     bool accept_target;
     bool rejects_ok, new_rejects_only;
@@ -89,6 +102,11 @@ void run_without_mapping(const struct run_config *config, const char *sync, cons
 struct diff;
 /* Plans every row and hands each decision to `diff` (sync/report/diff.h), which the caller opened and closes. */
 int run_diff(const struct run_config *config, struct diff *diff, struct run_report *report, struct err *e);
+
+struct verify;
+/* Compares every row, or a sample, with what the targets hold. Writes nothing. *out gets the differences (verify_free());
+ * NULL after a failure. */
+int run_verify(const struct run_config *config, struct verify **out, struct run_report *report, struct err *e);
 
 /* Fills in what is known before a run starts: actor, mapping, overrides. For reports that run_*() does not fill. */
 void run_report_begin(struct run_report *report, const struct run_config *config);

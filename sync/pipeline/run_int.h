@@ -9,6 +9,8 @@
 #include "connectors/source.h"
 #include "sync/pipeline/odd_cells.h"
 #include "sync/pipeline/run.h"
+#include "sync/pipeline/run_compare.h"
+#include "sync/pipeline/run_pulse.h"
 #include "sync/plan/plan.h"
 #include "sync/report/diff.h"
 #include "sync/upload/upload.h"
@@ -111,13 +113,6 @@ struct run_dry {
     uint64_t may_mail;           /* Leads of skipped rows that a campaign may mail. */
 };
 
-/* What the progress line was last drawn from (run_progress.c). */
-struct run_pulse {
-    int64_t shown_us, rate_us;
-    uint64_t requests; /* Requests sent at rate_us. */
-    double limit_share;
-};
-
 struct run {
     const struct run_config *c;
     struct mapping *m;
@@ -151,6 +146,7 @@ struct run {
     struct run_old_rejects old_rejects;
     struct run_dry dry;
     struct run_pulse pulse;
+    struct run_compare compare;
 };
 
 /* True if only a part of the source is read (--input or --limit). Such a read says nothing about the other rows. */
@@ -160,6 +156,7 @@ static inline bool run_is_partial(const struct run *r)
 }
 
 /* ---- run.c ---- */
+void run_report_start(struct run_report *report, const struct run_config *c);
 /* Plans all rows of a dry run, and judges the guards. 0/-1 */
 int run_plan_rows(struct run *r, struct err *e);
 

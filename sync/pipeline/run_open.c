@@ -62,7 +62,7 @@ static int open_api(struct run *r, struct err *e)
         return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file FILE");
     }
     struct api_config config = *given;
-    config.read_only = r->diff != NULL;
+    config.read_only = r->diff != NULL || r->c->remote == RUN_REMOTE_ADOPT;
     if (api_new(&config, r->c->transport, r->c->clock, &r->api, e) != 0)
         return -1;
     api_wait_until(r->api, r->deadline_us);
@@ -307,7 +307,7 @@ int run_open(struct run *r, struct err *e)
             upload_settle_open(r->upload, e) != 0 || state_merge(r->state, r->refusal_context, e) != 0)
             return -1;
     }
-    return start_lookups(r, e) != 0 ? -1 : guard_spool_start(r, e);
+    return start_lookups(r, e) != 0 || run_compare_start(r, e) != 0 ? -1 : guard_spool_start(r, e);
 }
 
 /* Rows of the lost journal may or may not have reached Instantly, so none of them counts as done. */
@@ -382,6 +382,7 @@ void run_close(struct run *r)
     missing_free(r);
     conflicting_rows_free(r);
     api_free(r->api);
+    run_compare_close(r, true);
     source_close(r->source);
     run_state_close(r);
     targets_free(&r->targets);

@@ -87,7 +87,7 @@ int run_choose_read(struct run *r, struct source_read *read, struct err *e)
     if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
         return -1;
     r->read.look_first = text != NULL;
-    if (!watermark_used(m) || r->c->full || r->read.look_first || run_is_partial(r))
+    if (!watermark_used(m) || r->c->full || r->c->remote != RUN_REMOTE_NOT || r->read.look_first || run_is_partial(r))
         return 0;
     if (needs_all_rows(r, &all, e) != 0)
         return -1;

@@ -62,6 +62,16 @@ static char *path_of(const struct run *r, bool loopback, struct err *e)
     return path;
 }
 
+char *run_state_path(const struct run *r, struct err *e)
+{
+    struct url url;
+    if (url_check(r->c->api->base_url, XS_USAGE, "--api-url", &url, e) != 0)
+        return NULL;
+    char *path = path_of(r, url.loopback, e);
+    url_free(&url);
+    return path;
+}
+
 static int open_at(struct run *r, const char *path, const struct url *url, struct err *e)
 {
     /* The upload needs a share of the memory for its bodies and batches. */

@@ -3,6 +3,7 @@
 
 #include "sync/plan/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "sync/plan/eligibility.h"
@@ -27,6 +28,28 @@ bool plan_value_changes(const struct value *there, const struct value *wanted, e
     case OVERWRITE_NEVER: return false;
     }
     return false;
+}
+
+static bool is_same_number(const struct value *there, const struct value *wanted)
+{
+    enum { NUMBER_MAX = 64 };
+    char x[NUMBER_MAX], y[NUMBER_MAX];
+    if (there->kind != VALUE_NUMBER || wanted->kind != VALUE_NUMBER || there->n >= sizeof x || wanted->n >= sizeof y)
+        return false;
+    memcpy(x, there->p, there->n);
+    memcpy(y, wanted->p, wanted->n);
+    x[there->n] = y[wanted->n] = '\0';
+    return strtod(x, NULL) == strtod(y, NULL);
+}
+
+bool plan_value_is(const struct value *there, const struct value *wanted)
+{
+    if (!plan_value_changes(there, wanted, OVERWRITE_ALWAYS))
+        return true;
+    if (there->kind <= VALUE_NULL || wanted->kind <= VALUE_NULL)
+        return false;
+    return is_same_number(there, wanted) ||
+           str_eq(str_trim((struct str){there->p, there->n}), str_trim((struct str){wanted->p, wanted->n}));
 }
 
 static struct str text_of(const struct value *v)

@@ -49,6 +49,9 @@ void plan_keep_out(enum reason status, enum target_kind to, struct decision *d);
 /* True if `wanted` has to be written over `there`. An absent value is never written; `overwrite` decides about the others. */
 bool plan_value_changes(const struct value *there, const struct value *wanted, enum overwrite overwrite);
 
+/* True if Instantly has the wanted value, in its own spelling: servers trim texts and write numbers their own way. */
+bool plan_value_is(const struct value *there, const struct value *wanted);
+
 /* The values to remember after a write: the wanted ones, and the old ones where the row has no value. They borrow from both;
  * `out->custom` has room for shape->custom_n. */
 void plan_overlay(const struct lead *old, const struct lead *wanted, struct lead *out);

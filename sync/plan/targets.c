@@ -138,6 +138,20 @@ const struct target *targets_get(struct targets *t, struct state *s, uint32_t nu
     return &rt->target;
 }
 
+int targets_meet(struct targets *t, struct state *s, const struct target *place, uint32_t *number, struct err *e)
+{
+    struct run_target *rt;
+    struct target met = *place;
+    met.name = NULL;
+    if (state_target_put(s, &met, false, number, e) != 0 || targets_add(t, &rt, e) != 0)
+        return -1;
+    /* As in targets_number(): a dry run stores no number. */
+    if (*number == 0)
+        *number = TARGET_UNMET + (uint32_t)t->n;
+    *rt = (struct run_target){met, *number};
+    return 0;
+}
+
 void targets_free(struct targets *t)
 {
     free(t->v);

@@ -34,6 +34,9 @@ int targets_promote_judge(const struct mapping *m, const struct target *promote,
 int targets_number(struct targets *t, struct state *s, bool accept, struct err *e);
 /* The target with this number, of the mapping or else of the state. XS_STATE: it is not known. Borrowed until targets_free(). */
 const struct target *targets_get(struct targets *t, struct state *s, uint32_t number, struct err *e);
+/* The number of a campaign or list in which a lead was met, which the mapping need not name. Adds it to the targets, and to the
+ * state if that may be written. */
+int targets_meet(struct targets *t, struct state *s, const struct target *place, uint32_t *number, struct err *e);
 void targets_free(struct targets *t);
 
 #endif

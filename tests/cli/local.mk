@@ -89,6 +89,7 @@ STORIES = \
 	tests/cli/sync_small.test \
 	tests/cli/sync_stage.test \
 	tests/cli/usage.test \
+	tests/cli/verify.test \
 	tests/cli/which_state.test
 if !SANITIZED
 TESTS += $(TEXT_STORIES)

@@ -8,6 +8,7 @@ ENGINE_TESTS = \
 	tests/unit/move.tap \
 	tests/unit/move_job.tap \
 	tests/unit/move_request.tap \
+	tests/unit/pages.tap \
 	tests/unit/plan.tap \
 	tests/unit/readback.tap \
 	tests/unit/record.tap \
@@ -144,3 +145,6 @@ tests_unit_record_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
 tests_unit_table_tap_SOURCES = tests/unit/table_test.c
 tests_unit_table_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_table_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
+tests_unit_pages_tap_SOURCES = tests/unit/pages_test.c
+tests_unit_pages_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_pages_tap_LDADD = $(TEST_LIBS) sync/libcompare.a $(LEVEL_PLAN)

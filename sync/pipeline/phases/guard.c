@@ -99,7 +99,7 @@ int guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, cons
 int guard_foretell(struct run *r, const char *text, struct err *e)
 {
     r->dry.would_stop = true;
-    if (r->dry.asks)
+    if (r->dry.asks || r->c->remote == RUN_REMOTE_VERIFY)
         return 0;
     log_warning("a sync would stop: %s", text);
     return buf_addf(&r->guards.warnings, "%s\n", text) != 0 ? err_oom(e) : 0;

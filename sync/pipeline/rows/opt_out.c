@@ -68,6 +68,16 @@ static int find_mark(struct run *r, const struct entry *entry, uint64_t *mark, s
     return rc;
 }
 
+bool opt_out_entry_removes(struct run *r, const struct entry *entry)
+{
+    struct err ignored = ERR_INIT;
+    uint64_t mark, row;
+    bool removes = find_mark(r, entry, &mark, &ignored) == 1 &&
+                   opt_out_removes(r, mapping_skip_value(r->m, read_mark(r, mark, &row)).rule);
+    err_clear(&ignored);
+    return removes;
+}
+
 bool opt_out_may_mail(const struct target *target, const struct known_lead *known)
 {
     bool removed = (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;

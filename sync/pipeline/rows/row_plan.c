@@ -46,6 +46,8 @@ int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, cons
         value = STR_NONE;
     }
     tally_row(r->tally, entry->outcome, entry->reason);
+    if (r->compare.verify != NULL && row_verify_left_out(r, entry, target, e) != 0)
+        return -1;
     if (r->diff != NULL) {
         if (entry->outcome == OUTCOME_UNCHANGED)
             return 0;
@@ -276,7 +278,9 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     struct lead old_lead;
     const struct lead *old = NULL;
     struct decision d;
-    if (remembered.kind == REMEMBERED_OTHER || (remembered.kind == REMEMBERED_RETRY && r->diff != NULL)) {
+    bool same = remembered.kind == REMEMBERED_SAME;
+    if (remembered.kind == REMEMBERED_OTHER || (same && r->compare.remote != NULL) ||
+        (remembered.kind == REMEMBERED_RETRY && r->diff != NULL)) {
         arena_reset(&r->known_arena);
         int rc = state_lead_get(r->state, &entry->key, &r->known_arena, &known, e);
         if (rc < 0)
@@ -289,6 +293,9 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
             return -1;
         old = rc == 1 ? &old_lead : NULL;
     }
+    if (r->compare.remote != NULL &&
+        row_remote_look(r, entry, lead, target, same, &remembered, &known, &old_lead, &old, e) != 0)
+        return -1;
     bool removed = (known.flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
     r->guards.known_seen += remembered.kind == REMEMBERED_SAME || (remembered.kind == REMEMBERED_OTHER && !removed);
     bool refused = remembered.kind == REMEMBERED_REFUSED;
@@ -322,6 +329,11 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     }
     if (d.rekey && missing_rekey(r, &known, e) != 0)
         return -1;
+    if (r->compare.remote != NULL) {
+        int done = row_remote_decided(r, entry, &d, target, old, lead, e);
+        if (done != 0)
+            return done < 0 ? -1 : 0;
+    }
     if (remembered.kind == REMEMBERED_OTHER && d.op != OP_CREATE && overlay_values(r, old, lead, entry, e) != 0)
         return -1;
     if (d.op != OP_NONE)
@@ -348,6 +360,10 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
 int row_plan_lead(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target, struct err *e)
 {
     struct remembered remembered;
+    if (run_compare_unsampled(r, entry->email)) {
+        r->tally->read--;
+        return 0;
+    }
     bool waits = r->scratch.row != NULL && r->spools.opt_out != NULL;
     int left = waits ? 0 : opt_out_leave(r, entry, target, e);
     if (left != 0)

@@ -135,8 +135,8 @@ int state_path_resolve(const char *path, char **out, struct err *e)
 
 /* ---- the files of a state ---- */
 
-const char *const state_suffixes[] = {"",         ".journal", ".journal-wal", ".journal-shm", ".lock", "-wal", "-shm",
-                                      "-journal", NULL};
+const char *const state_suffixes[] = {"",     ".journal", ".journal-wal", ".journal-shm", ".lock",
+                                      "-wal", "-shm",     "-journal",     ".remote",      NULL};
 
 /* SQLite's file format, 1.3.15: the number stands in the header in big-endian. */
 static bool has_application_id(const char *path, uint32_t wanted)

@@ -12,25 +12,6 @@
 #include "sync/plan/plan.h"
 #include "sync/upload/proof/proof.h"
 
-static bool update_proof_is_number(struct arena *a, const struct value *there, const struct value *wanted)
-{
-    if (there->kind != VALUE_NUMBER || wanted->kind != VALUE_NUMBER)
-        return false;
-    const char *x = arena_dup(a, there->p, there->n), *y = arena_dup(a, wanted->p, wanted->n);
-    return x != NULL && y != NULL && strtod(x, NULL) == strtod(y, NULL);
-}
-
-/* Servers trim text and write numbers their own way: that is no other value. */
-static bool update_proof_is_value(struct arena *a, const struct value *there, const struct value *wanted)
-{
-    if (!plan_value_changes(there, wanted, OVERWRITE_ALWAYS))
-        return true;
-    if (there->kind <= VALUE_NULL || wanted->kind <= VALUE_NULL)
-        return false;
-    return update_proof_is_number(a, there, wanted) ||
-           str_eq(str_trim((struct str){there->p, there->n}), str_trim((struct str){wanted->p, wanted->n}));
-}
-
 static bool update_proof_has(struct entry_progress *progress, struct wanted_lead *wanted, const struct remote_lead *remote)
 {
     struct value there;
@@ -39,12 +20,12 @@ static bool update_proof_has(struct entry_progress *progress, struct wanted_lead
             continue;
         api_remote_field(remote, (enum lead_field)f, &there);
         bool untold = there.kind == VALUE_ABSENT && lead_field_table[f].payload[0] == '\0';
-        if (!untold && !update_proof_is_value(&wanted->arena, &there, &wanted->lead.core[f]))
+        if (!untold && !plan_value_is(&there, &wanted->lead.core[f]))
             return false;
     }
     for (size_t c = 0; c < wanted->lead.shape->custom_n && c < progress->custom_changed.n; c++) {
         api_remote_custom(remote, wanted->lead.shape->custom_names[c], &there);
-        if (progress->custom_changed.p[c] != 0 && !update_proof_is_value(&wanted->arena, &there, &wanted->lead.custom[c]))
+        if (progress->custom_changed.p[c] != 0 && !plan_value_is(&there, &wanted->lead.custom[c]))
             return false;
     }
     return true;

@@ -1,0 +1,66 @@
+/* What a run keeps that looks at what Instantly holds: --remote, verify and adopt. Included by run_int.h. */
+#ifndef SYNC_PIPELINE_RUN_COMPARE_H
+#define SYNC_PIPELINE_RUN_COMPARE_H
+
+#include "sync/compare/remote.h"
+#include "sync/compare/verify.h"
+#include "sync/model/entry.h"
+#include "sync/plan/plan.h"
+
+struct run;
+
+/* What Instantly has of the row at hand (row_remote.c). Valid until the next row. */
+struct row_remote {
+    uint64_t row; /* The number of the row that was looked for last. */
+    bool known;   /* The state knows a lead of the row, which should be in Instantly. */
+    bool drift;   /* State and Instantly differ. */
+    struct remote_found found;
+};
+
+/* What a run with --remote, verify and adopt keep. */
+struct run_compare {
+    struct remote *remote; /* NULL: no page is read. */
+    struct remote_config config;
+    struct verify *verify; /* verify: takes the verdicts. Owned. */
+    struct row_remote row;
+    struct str *sample; /* The addresses of a sample, sorted; owned. */
+    size_t sample_n;
+    uint64_t sample_of;       /* The rows that it was drawn from. */
+    uint64_t left;            /* Leads that were moved by hand, and stay where they are. */
+    uint64_t edited, deleted; /* Leads with drift, by kind. */
+    uint64_t adopted, absent; /* adopt: leads taken into the state; rows that match no lead. */
+};
+
+/* ---- run_compare.c ---- */
+/* Reads the pages of the targets, if the run asks for them. Blocks. */
+int run_compare_start(struct run *r, struct err *e);
+void run_compare_close(struct run *r, bool keep);
+/* True if the row is not in the sample. */
+bool run_compare_unsampled(const struct run *r, struct str email);
+
+/* ---- rows/row_remote.c ---- */
+/* Replaces what the state remembers of a row's lead by what Instantly has. `same`: the state remembers just what the row wants.
+ * `old` gets the lead's values, in old_lead. */
+int row_remote_look(struct run *r, const struct entry *entry, const struct lead *lead, uint32_t target, bool same,
+                    struct remembered *remembered, struct known_lead *known, struct lead *old_lead, const struct lead **old,
+                    struct err *e);
+/* Takes the decision for the row. 1: the row is done (adopt); 0; -1 */
+int row_remote_decided(struct run *r, struct entry *entry, const struct decision *d, uint32_t target, const struct lead *old,
+                       const struct lead *lead, struct err *e);
+/* Reports what was found, once the rows are planned. */
+void row_remote_report(const struct run *r);
+
+/* ---- rows/row_verify.c ---- */
+/* Makes a verdict of the decision for the row. */
+int row_verify_decided(struct run *r, struct entry *entry, const struct decision *d, uint32_t target, const struct lead *old,
+                       const struct lead *lead, struct err *e);
+/* A row was left out: its lead is not one that no row has. */
+int row_verify_left_out(struct run *r, const struct entry *entry, uint32_t target, struct err *e);
+
+/* ---- run_state.c, rows/opt_out.c ---- */
+/* The path of the state, there or not. The caller frees it. NULL: an error. */
+char *run_state_path(const struct run *r, struct err *e);
+/* True if the rule by which this row, or another of its person, opts out removes the lead. */
+bool opt_out_entry_removes(struct run *r, const struct entry *entry);
+
+#endif

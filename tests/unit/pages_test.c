@@ -1,0 +1,148 @@
+/* The leads of targets, read page by page: kept, gone on with, and not believed when the pages contradict themselves. */
+#include "sync/compare/pages.h"
+#include "sync/compare/verify.h"
+#include "tests/unit/queue_kit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PLACE "0c000000-0000-0000-0000-000000000000"
+#define OTHER "0d000000-0000-0000-0000-000000000000"
+#define LEAD(n, place, email) \
+    "{\"id\":\"" n "000000-0000-0000-0000-000000000000\",\"campaign\":\"" place "\",\"status\":1,\"email\":\"" email \
+    "\",\"first_name\":\"Ann\",\"payload\":{\"seats\":5}}"
+#define PAGE(leads, cursor) \
+    "{\"items\":[" leads "],\"next_starting_after\":\"" cursor "000000-0000-0000-0000-000000000000\"}"
+#define END "{\"items\":[]}"
+
+static const struct str names[] = {{"seats", 5}};
+static const struct lead_shape shape = {.id = 7, .custom_n = 1, .custom_names = names};
+static struct arena arena;
+static struct target place;
+static char path[] = "pages-XXXXXX";
+
+static struct pages *open_pages(const char *origin)
+{
+    struct pages *p;
+    const struct pages_options options = {.path = path,
+                                          .origin = origin,
+                                          .clock = &fake_clock.base,
+                                          .memory_max = 1 << 20,
+                                          .shape = &shape};
+    ck_assert_int_eq(pages_open(&options, &p, &e), 0);
+    return p;
+}
+
+static void pages_setup(void)
+{
+    setup();
+    arena_init(&arena, 1 << 20);
+    memcpy(path, "pages-XXXXXX", sizeof path);
+    close(mkstemp(path));
+    place = (struct target){.kind = TARGET_CAMPAIGN, .status = TARGET_STATUS_UNKNOWN};
+    ck_assert_int_eq(uuid_parse(STR(PLACE), &place.id), 0);
+}
+
+static void pages_teardown(void)
+{
+    teardown();
+    arena_free(&arena);
+    unlink(path);
+}
+
+static int read_it(struct pages *p)
+{
+    return pages_read(p, api, &place, 1, NULL, NULL, &e);
+}
+
+START_TEST(values_and_places)
+{
+    struct page_lead lead;
+    struct pages *p = open_pages("here");
+    says(200, PAGE(LEAD("01", PLACE, "Ann@Example.com") "," LEAD("02", PLACE, "bob@example.com"), "02"));
+    says(200, END);
+    ck_assert_int_eq(read_it(p), 0);
+    ck_assert_uint_eq(pages_leads_n(p), 2);
+    ck_assert_int_eq(pages_find_address(p, STR("ann@example.com"), &place, &arena, &lead, &e), 1);
+    ck_assert(lead.read_by_page && lead.placed && target_eq(&lead.place, &place));
+    ck_assert_uint_eq(lead.lead.shape->id, 7);
+    ck_assert(str_is((struct str){lead.lead.custom[0].p, lead.lead.custom[0].n}, "5"));
+    ck_assert_int_eq(pages_find_address(p, STR("no@example.com"), &place, &arena, &lead, &e), 0);
+    pages_close(p, false);
+    ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
+START_TEST(goes_on)
+{
+    struct pages *p = open_pages("here");
+    says(200, PAGE(LEAD("01", PLACE, "a@b.co"), "01"));
+    says(401, "{}");
+    ck_assert_int_eq(read_it(p), -1);
+    err_clear(&e);
+    pages_close(p, true);
+    teardown();
+    setup();
+    p = open_pages("here");
+    says(200, PAGE(LEAD("02", PLACE, "c@b.co"), "02"));
+    says(200, END);
+    ck_assert_int_eq(read_it(p), 0);
+    ck_assert_ptr_nonnull(strstr(fake.sent[0].body, "\"starting_after\":\"01000000-"));
+    ck_assert_uint_eq(pages_leads_n(p), 2);
+    pages_close(p, true);
+    /* Read in full: nothing is asked for. Of another origin: from the start. */
+    p = open_pages("here");
+    ck_assert_int_eq(read_it(p), 0);
+    ck_assert_uint_eq(pages_leads_n(p), 2);
+    pages_close(p, true);
+    p = open_pages("elsewhere");
+    ck_assert_uint_eq(pages_leads_n(p), 0);
+    pages_close(p, false);
+}
+END_TEST
+
+static const char *const unsound[] = {
+    PAGE(LEAD("02", PLACE, "a@b.co") "," LEAD("01", PLACE, "b@b.co"), "02"),
+    PAGE(LEAD("02", PLACE, "a@b.co") "," LEAD("02", PLACE, "a@b.co"), "02"),
+    PAGE(LEAD("02", OTHER, "a@b.co"), "02"),
+};
+
+START_TEST(unsound_pages)
+{
+    struct pages *p = open_pages("here");
+    says(200, unsound[_i]);
+    says(200, END);
+    ck_assert_int_eq(read_it(p), -1);
+    ck_assert_int_eq(e.status, XS_API);
+    ck_assert_ptr_nonnull(strstr(err_text(&e), "not sound"));
+    err_clear(&e);
+    pages_close(p, true);
+    ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
+START_TEST(confidence)
+{
+    double low, high;
+    verify_interval(0, 500, &low, &high);
+    ck_assert(low == 0 && high > 0.0075 && high < 0.0077);
+    verify_interval(50, 100, &low, &high);
+    ck_assert(low > 0.403 && low < 0.405 && high > 0.595 && high < 0.597);
+    verify_interval(0, 0, &low, &high);
+    ck_assert(low == 0 && high == 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("pages");
+    TCase *t = tcase_create("pages");
+    tcase_add_checked_fixture(t, pages_setup, pages_teardown);
+    tcase_add_test(t, values_and_places);
+    tcase_add_test(t, goes_on);
+    tcase_add_loop_test(t, unsound_pages, 0, (int)(sizeof unsound / sizeof unsound[0]));
+    tcase_add_test(t, confidence);
+    suite_add_tcase(s, t);
+    return unit_run(s);
+}
