@@ -194,8 +194,8 @@ enum { REMOTE_NO_INTEREST = -1000000 };
 /* A lead as the API returns it, from an item of leads/list or a PATCH answer; strings borrow from the JSON. */
 struct remote_lead {
     struct uuid id;
-    bool has_campaign, has_list;
-    struct uuid campaign, list;
+    bool has_campaign, has_list, has_subsequence;
+    struct uuid campaign, list, subsequence;
     int status; /* TARGET_STATUS_UNKNOWN when absent */
     struct str email;
     enum lead_verdict {               /* of the verification of its address */

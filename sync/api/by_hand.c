@@ -82,9 +82,9 @@ int by_hand_digest(const struct by_hand *r, char body_sha256[SHA256_HEX_N], stru
     return 0;
 }
 
-int by_hand_send(struct api *a, const struct by_hand *r, struct api_reply *reply, struct err *e)
+static struct api_call by_hand_call(const struct by_hand *r)
 {
-    const struct api_call call = {
+    return (struct api_call){
         .method = r->method,
         .path = r->path.p,
         .body = buf_str(&r->body),
@@ -92,5 +92,16 @@ int by_hand_send(struct api *a, const struct by_hand *r, struct api_reply *reply
         .kind = r->kind,
         .must_have = r->must_have,
     };
+}
+
+int by_hand_queue(struct api *a, const struct by_hand *r, api_done_fn *done, void *ctx, struct err *e)
+{
+    const struct api_call call = by_hand_call(r);
+    return api_call(a, &call, done, ctx, e);
+}
+
+int by_hand_send(struct api *a, const struct by_hand *r, struct api_reply *reply, struct err *e)
+{
+    const struct api_call call = by_hand_call(r);
     return api_call_wait(a, &call, reply, e);
 }

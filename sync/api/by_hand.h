@@ -102,6 +102,8 @@ void by_hand_free(struct by_hand *r); /* safe on a zeroed struct, and twice */
 
 /* Of the body; "" without a body. */
 int by_hand_digest(const struct by_hand *r, char body_sha256[SHA256_HEX_N], struct err *e);
+/* Queues it as api_call() does; the request may be freed then. 0/-1 */
+int by_hand_queue(struct api *a, const struct by_hand *r, api_done_fn *done, void *ctx, struct err *e);
 /* Sends and waits as api_call_wait() does; reply strings and JSON are valid until the next call on `a`. */
 int by_hand_send(struct api *a, const struct by_hand *r, struct api_reply *reply, struct err *e);
 

@@ -65,7 +65,6 @@ struct proof {
     enum outcome otherwise;
     enum reason reason;
 };
-static const struct proof by_answer = {true, OUTCOME_FAILED, REASON_API_ERROR};
 /* The API takes the request and says no more. */
 static const struct proof later = {false, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN};
 
@@ -221,40 +220,6 @@ int lead_edit_interest(struct lead_edit *edit, const struct leads_interest *how,
             rc = interest_of_one(edit, lead, how, &wanted, values, e);
         }
         if (rc != 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* ---- subsequence ---- */
-
-static bool is_in_subsequence(void *ctx, const struct remote_lead *remote)
-{
-    const struct uuid *wanted = ctx;
-    struct json_object *v;
-    struct uuid id;
-    bool there = json_object_object_get_ex(remote->object, "subsequence_id", &v) &&
-                 json_object_is_type(v, json_type_string) &&
-                 uuid_parse((struct str){json_object_get_string(v), (size_t)json_object_get_string_len(v)}, &id) == 0;
-    return wanted == NULL ? !there : there && uuid_eq(&id, wanted);
-}
-
-int lead_edit_subsequence(struct lead_edit *edit, const struct uuid *subsequence, struct err *e)
-{
-    struct uuid wanted = subsequence != NULL ? *subsequence : (struct uuid){{0}};
-    if (subsequence != NULL && lead_edit_keep_back(edit, NULL, e) != 0)
-        return -1;
-    for (size_t i = 0; i < edit->leads_n && !lead_edit_interrupted(edit); i++) {
-        struct edited_lead *lead = &edit->leads[i];
-        struct by_hand request;
-        if (!lead_edit_write_is_open(lead))
-            continue;
-        if (by_hand_subsequence(&request, &lead->id, subsequence, e) != 0) {
-            by_hand_free(&request);
-            return -1;
-        }
-        struct lead_edit_write w = one_lead(OP_HAND, &lead, STR_NONE);
-        if (write_one(edit, &w, &request, is_in_subsequence, subsequence != NULL ? &wanted : NULL, &by_answer, e) != 0)
             return -1;
     }
     return 0;

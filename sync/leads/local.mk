@@ -8,6 +8,7 @@ sync_libleads_a_SOURCES = \
 	sync/leads/lead_edit_find.c \
 	sync/leads/lead_edit_int.h \
 	sync/leads/lead_edit_move.c \
+	sync/leads/lead_edit_one_shot.c \
 	sync/leads/lead_edit_patch.c \
 	sync/leads/lead_edit_people.c \
 	sync/leads/lead_edit_run.c \

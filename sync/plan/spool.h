@@ -12,20 +12,23 @@
 #include <stdint.h>
 
 /* A row with its decision, on its way to the upload. The strings of `entry` are borrowed. */
+struct one_shot;
+
 struct planned {
     enum op op;
     uint32_t target; /* the state's number */
     uint32_t from;   /* moves: where it is now */
     struct entry entry;
-    uint64_t tag;                 /* what upload_config.settled() gets; not spooled */
-    const struct lead *lead;      /* creates: what entry.values has packed; NULL: unpack it */
-    uint32_t fields;              /* updates: a bit per core field to write */
-    bool created;                 /* moves: of a lead that this run created, whose row counts as created */
-    bool delete_if_there;         /* moves: deleted if the destination has another lead with its address */
-    bool takes_place;             /* creates: replaces a lead that has another address than the row */
-    struct uuid old_id;           /* that lead */
-    struct remembered remembered; /* rows that wait for their decision: what the state knows of them */
-    struct str custom_changed;    /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
+    uint64_t tag;                    /* what upload_config.settled() gets; not spooled */
+    const struct lead *lead;         /* creates: what entry.values has packed; NULL: unpack it */
+    uint32_t fields;                 /* updates: a bit per core field to write */
+    bool created;                    /* moves: of a lead that this run created, whose row counts as created */
+    bool delete_if_there;            /* moves: deleted if the destination has another lead with its address */
+    bool takes_place;                /* creates: replaces a lead that has another address than the row */
+    struct uuid old_id;              /* that lead */
+    struct remembered remembered;    /* rows that wait for their decision: what the state knows of them */
+    struct str custom_changed;       /* updates: a byte 0/1 per custom variable of the entry's shape; empty: none */
+    const struct one_shot *one_shot; /* a request by hand, see upload.h; NULL: what `op` says; not spooled */
 };
 
 struct spool;

@@ -99,6 +99,7 @@ struct entry_progress {
     bool created;           /* by this run, in the stage's list */
     bool pending, verified; /* its verdict is under way, is known */
     struct job *job;        /* the last one that carried it */
+    struct value before;    /* one-shots: the value that the request changes; in the batch's arena */
 };
 
 /* Moves only: a batch of moves asks in rounds, one request after another (move.c). */
@@ -117,6 +118,7 @@ struct batch_run {
     struct upload *u;
     struct batch_run *prev, *next;
     const struct operation *operation;
+    const struct one_shot *one_shot; /* NULL: none, or of an earlier run */
     enum batch_life life;
     struct batch record;             /* as the state has it */
     struct entry_progress *progress; /* of record.entries, which live in the arena */
@@ -165,6 +167,7 @@ struct batch_slice {
     /* creates: what a refusal of this request means (create_refused.c) */
     enum create_trial { TRIAL_WHOLE, TRIAL_HALF, TRIAL_PROBE, TRIAL_OVER } trial;
     unsigned trial_epoch; /* TRIAL_HALF, TRIAL_PROBE: the trial that it is part of */
+    bool taken;           /* one-shots: the API has accepted the request */
     bool counted;         /* removals: the answer counted them all as deleted */
     bool unlisted;        /* removals: the list did not show these leads before the DELETE, though they existed */
     /* lead_read.c */
@@ -186,7 +189,7 @@ struct batch_slice {
 /* Every change of state goes through here: of the slice, or with NULL of the batch itself. A change that is not in the table
  * ends the upload (XS_INTERNAL). */
 void batch_advance(struct batch_run *b, struct batch_slice *s, enum batch_life to);
-/* `from` is 0 but for moves and removals. */
+/* `from` is 0 but for moves and removals. A one-shot has its own operation, which the caller sets. */
 struct batch_run *batch_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max, struct err *e);
 void batch_free(struct batch_run *b); /* with its slices; takes it out of the upload's list */
 int batch_add(struct batch_run *b, const struct planned *planned, struct err *e);

@@ -54,9 +54,12 @@ static struct collect_group *collect_find(struct upload *u, const struct planned
 static struct collect_group *collect_group_for(struct upload *u, const struct planned *p, struct err *e)
 {
     struct collect_group *g = collect_find(u, p, e);
+    /* A request by hand carries the leads of one question. */
+    if (g != NULL && g->batch != NULL && g->batch->one_shot != p->one_shot && collect_close(u, g, e) != 0)
+        return NULL;
     if (g == NULL || g->batch != NULL)
         return g;
-    const struct operation *operation = operation_of(p->op);
+    const struct operation *operation = p->one_shot != NULL ? one_shot_operation_of(p->one_shot->kind) : operation_of(p->op);
     size_t max = operation->entries_max != 0 ? operation->entries_max : u->c.mapping->limits.batch;
     /* A lead that is in no campaign and no list is deleted by its own address. */
     if (p->op == OP_REMOVE && p->from == 0)
@@ -64,6 +67,8 @@ static struct collect_group *collect_group_for(struct upload *u, const struct pl
     struct batch_run *b = batch_new(u, p->op, p->target, p->from, max, e);
     if (b == NULL)
         return NULL;
+    b->operation = operation;
+    b->one_shot = p->one_shot;
     if (operation->open != NULL && operation->open(b, e) != 0) {
         batch_free(b);
         return NULL;

@@ -5,13 +5,18 @@ sync_libupload_a_SOURCES = \
 	sync/upload/collect.c \
 	sync/upload/recover.c \
 	sync/upload/slice.c \
+	sync/upload/ops/assign.c \
 	sync/upload/ops/create.c \
 	sync/upload/ops/create_answer.c \
 	sync/upload/ops/create_refused.c \
+	sync/upload/ops/interest.c \
+	sync/upload/ops/merge.c \
 	sync/upload/ops/move.c \
 	sync/upload/ops/move_check.c \
+	sync/upload/ops/one_shot.c \
 	sync/upload/ops/rekey_check.c \
 	sync/upload/ops/remove.c \
+	sync/upload/ops/subsequence.c \
 	sync/upload/ops/update.c \
 	sync/upload/ops/verify.c \
 	sync/upload/proof/address_list.c \
@@ -23,6 +28,7 @@ sync_libupload_a_SOURCES = \
 	sync/upload/proof/lead_scan.c \
 	sync/upload/proof/location.c \
 	sync/upload/proof/move_proof.c \
+	sync/upload/proof/one_shot_proof.c \
 	sync/upload/proof/proof.h \
 	sync/upload/proof/rekey.c \
 	sync/upload/proof/remove_proof.c \

@@ -57,22 +57,7 @@ static int recover_take_open(struct upload *u, const struct batch *record, struc
     return 0;
 }
 
-/* A one-shot request by hand cannot be read back: its leads are reported as unattributed. */
-static int recover_settle_unattributed(struct state *s, struct batch *b, struct err *e)
-{
-    for (size_t i = 0; i < b->entries_n; i++) {
-        b->entries[i].outcome = OUTCOME_FAILED;
-        b->entries[i].reason = REASON_UNATTRIBUTED;
-    }
-    b->state = BATCH_DONE;
-    log_warning("run %llu, by hand, was cut off in a request whose outcome cannot be found out; leadsync results --run "
-                "%llu names its leads: look at them in Instantly",
-                (unsigned long long)b->run, (unsigned long long)b->run);
-    return state_batch_settle(s, b, e);
-}
-
 int recover_batch(struct upload *u, struct batch *record, struct err *e)
 {
-    return operation_of(record->op)->resume != NULL ? recover_take_open(u, record, e)
-                                                    : recover_settle_unattributed(u->c.state, record, e);
+    return recover_take_open(u, record, e);
 }

@@ -9,9 +9,25 @@
 #ifndef SYNC_UPLOAD_UPLOAD_H
 #define SYNC_UPLOAD_UPLOAD_H
 
+#include "sync/api/by_hand.h"
 #include "sync/plan/spool.h"
 #include "sync/report/tally.h"
 #include "sync/plan/targets.h"
+
+/* A request by hand that is sent once. Leads with the same request travel together when one request can carry them. It lives
+ * until the upload is drained. What it wants of each lead is in entry.values, so that resume can look for it:
+ *   interest      lt_interest_status
+ *   assign        assigned_to: the users' ids with commas between them
+ *   subsequence   the custom variable "subsequence_id", null for none
+ *   merge         nothing: no lead shows that it was merged */
+struct one_shot {
+    enum one_shot_kind { ONE_SHOT_INTEREST, ONE_SHOT_ASSIGN, ONE_SHOT_SUBSEQUENCE, ONE_SHOT_MERGE, ONE_SHOT_N } kind;
+    struct leads_interest interest;
+    const struct uuid *users; /* assign; owned by the caller */
+    size_t users_n;
+    bool leaves;             /* subsequence: the leads are taken out of theirs */
+    struct uuid subsequence; /* that they are put into */
+};
 
 struct upload_config {
     struct state *state;
@@ -71,6 +87,7 @@ void upload_free(struct upload *u);
  *   OP_UPDATE  target, entry.lead_id, fields and custom_changed
  *   OP_MOVE    from and target (two different ones), entry.lead_id; with fields or custom_changed it is updated first
  *   OP_REMOVE  from and target (the same; 0: the lead is in no campaign and no list), entry.lead_id
+ *   OP_UPDATE or OP_HAND with one_shot: target (0: none, or several), entry.lead_id; OP_UPDATE: entry.values has core fields alone
  * An entry without a key belongs to no row: no other lead takes the place of one whose id is gone.
  * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
 int upload_add(struct upload *u, const struct planned *planned, struct err *e);

@@ -118,6 +118,7 @@ int api_remote_lead_read(struct json_object *item, struct remote_lead *out, stru
         return err_set(e, XS_API, "a lead in the API's answer has no usable id");
     out->has_campaign = answer_uuid(item, "campaign", &out->campaign);
     out->has_list = answer_uuid(item, "list_id", &out->list);
+    out->has_subsequence = answer_uuid(item, "subsequence_id", &out->subsequence);
     int64_t status;
     out->status = answer_int(item, "status", &status) && status > -TARGET_STATUS_UNKNOWN && status < TARGET_STATUS_UNKNOWN
                       ? (int)status

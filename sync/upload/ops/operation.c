@@ -3,9 +3,6 @@
 
 #include "sync/upload/ops/operation.h"
 
-/* A merge, a copy and the like, by hand (sync/leads): what it did cannot be read back. */
-const struct operation one_shot_operation = {.name = "one_shot"};
-
 const struct operation *operation_of(enum op op)
 {
     static const struct operation *const operations[OP_N] = {
@@ -13,4 +10,15 @@ const struct operation *operation_of(enum op op)
         [OP_REMOVE] = &remove_operation, [OP_HAND] = &one_shot_operation,
     };
     return op < OP_N ? operations[op] : NULL;
+}
+
+const struct operation *one_shot_operation_of(enum one_shot_kind kind)
+{
+    static const struct operation *const operations[ONE_SHOT_N] = {
+        [ONE_SHOT_INTEREST] = &interest_operation,
+        [ONE_SHOT_ASSIGN] = &assign_operation,
+        [ONE_SHOT_SUBSEQUENCE] = &subsequence_operation,
+        [ONE_SHOT_MERGE] = &merge_operation,
+    };
+    return operations[kind];
 }

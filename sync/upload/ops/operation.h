@@ -31,10 +31,20 @@ struct operation {
     void (*left_open)(struct batch_run *b);
     /* NULL, or a batch of this operation is gone. */
     void (*freed)(struct upload *u);
+    /* One-shots, else NULL: see one_shot.c. Builds the request for these n entries. 0/-1 */
+    int (*request)(const struct batch_run *b, const uint32_t *index, size_t n, struct by_hand *request, struct err *e);
+    bool each; /* one-shots: a request of its own for each lead */
+    /* One-shots, each NULL or: a lead was read before the request; all were, and those that are gone have their outcome; the API
+     * has accepted the request. `answered` returns true when it took the slice over. */
+    void (*seen)(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
+    void (*checked)(struct batch_slice *s);
+    bool (*answered)(struct batch_slice *s, const struct api_reply *reply);
 };
 extern const struct operation create_operation, update_operation, move_operation, remove_operation, one_shot_operation;
+extern const struct operation interest_operation, assign_operation, subsequence_operation, merge_operation;
 /* NULL: there is no such operation. */
 const struct operation *operation_of(enum op op);
+const struct operation *one_shot_operation_of(enum one_shot_kind kind);
 
 enum { ROUNDS_MAX = 4 }; /* requests for the same leads whose outcome stays unknown, before api_error */
 
@@ -107,6 +117,10 @@ void remove_send(struct batch_slice *s);
 /* The reads or the deletion cannot go on. What was never sent was surely not done; the rest stays open. */
 void remove_give_up(struct batch_slice *s, enum reason reason);
 void remove_read_failed(struct batch_slice *s); /* the same, because of a stop or a failed read */
+
+/* ---- one_shot.c ---- */
+int one_shot_close(struct batch_run *b, struct err *e);
+void one_shot_start(struct batch_slice *s);
 
 /* ---- verify.c ---- */
 /* The last check before a lead goes where the stage promotes to. One that is brought back from where removed ones go has

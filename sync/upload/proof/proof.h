@@ -111,6 +111,14 @@ bool update_proof_next(struct batch_run *b);
 /* Reads the leads: removes those that are there, before the first request and, within its rounds, after it. */
 void remove_proof_read(struct batch_slice *s);
 
+/* ---- one_shot_proof.c ---- */
+/* Keeps what the lead has before the request, for the results. */
+void one_shot_proof_before(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
+/* Does the lead show what was asked? Then entry i has its outcome. */
+bool one_shot_proof_shows(struct batch_run *b, uint32_t i, const struct remote_lead *remote, int http_status);
+/* Reads the leads until they show what was asked. What no lead can show is unattributed. */
+void one_shot_proof_start(struct batch_slice *s);
+
 /* ---- move_proof.c ---- */
 /* Where have the leads come to? `job` NULL: none is known. */
 void move_proof_start(struct batch_slice *s, struct job *job);
