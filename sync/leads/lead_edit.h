@@ -60,9 +60,8 @@ struct edited_lead {
     enum outcome outcome;                 /* OUTCOME_NONE: not decided yet */
     enum reason reason;
     int http_status;
-    struct str detail;          /* the API's words */
-    struct json_object *before; /* as it was found, if old values are wanted; owned */
-    struct str changes;         /* what a write that was proved changed, see model/change.h */
+    struct str detail; /* the API's words */
+    bool added;        /* to the upload, by lead_edit_interest() */
 };
 
 struct lead_edit {
@@ -83,8 +82,6 @@ struct lead_edit {
     const struct target *moves_to; /* where a move takes the leads; NULL: they stay where they are */
     size_t learnt;                 /* lead_edit_find_run(): missing, which the state does not know yet */
     uint64_t unknown;              /* lead_edit_find_run(): created by that run, and not in the state any more */
-    uint64_t updated;              /* operations proved without the upload */
-    bool keeps_before;             /* old values are wanted, for the results */
     bool stopped;                  /* by a signal: what was not sent is deferred */
     const char *workspace;         /* its name, once the state is open; NULL: not known */
     struct target_names places;    /* names, from the states of this machine; filled when the first is wanted */

@@ -8,30 +8,9 @@
 
 /* ---- lead_edit.c ---- */
 
-/* What an answer means for a write. */
-enum lead_edit_sent {
-    EDIT_DONE,
-    EDIT_REFUSED, /* surely not applied; the reply says why */
-    EDIT_UNKNOWN, /* may have been applied */
-    EDIT_NOT,     /* surely never arrived */
-};
-/* Sends and frees the request. 0, or -1 when nothing more can be sent; `sent` tells of this request either way. */
-int lead_edit_send(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, enum lead_edit_sent *sent,
-                   struct err *e);
-/* The same for a read: 0/-1. API_REFUSED is left to the caller. */
+/* Sends a read and frees the request: 0/-1. API_REFUSED is left to the caller. */
 int lead_edit_ask(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, struct err *e);
-/* Waits before look `look` (from 1) of a read-back: 1 look again, 0 that was the last, or it was interrupted; -1. */
-int lead_edit_wait_look(struct lead_edit *edit, unsigned look, struct err *e);
-bool lead_edit_interrupted(struct lead_edit *edit); /* notes it in edit->stopped */
-
 void lead_edit_outcome(struct edited_lead *lead, enum outcome outcome, enum reason reason, int http_status);
-struct lead_edit_write;
-/* A write of leads that are named by their ids alone: gone_there for a 404, job_open for the lock of a job, plan_full
- * where it is that, else refused_there; each with the API's words. 0/-1 (memory) */
-int lead_edit_refused(struct lead_edit *edit, struct lead_edit_write *w, const struct api_reply *reply, struct err *e);
-/* The same of an assignment that names the place w->to, which a 404 may mean: then Instantly is asked for the place, the leads
- * are deferred, and -1 says what is missing. `reply` is no longer valid. */
-int lead_edit_refused_in(struct lead_edit *edit, struct lead_edit_write *w, const struct api_reply *reply, struct err *e);
 struct edited_lead *lead_edit_lead_new(struct lead_edit *edit,
                                        struct err *e); /* zeroed, valid until the next one is added */
 /* Fills in what the API tells of a lead. 0/-1 (memory) */
@@ -45,23 +24,12 @@ bool lead_edit_same_place(const struct edited_lead *a, const struct edited_lead 
 int lead_edit_look(struct lead_edit *edit, struct edited_lead *const *leads, size_t n, lead_edit_see_fn *see, void *ctx,
                    struct err *e);
 
-/* ---- lead_edit_write.c ---- */
-
-/* Notes what of `wanted` is new to the lead, for its result; an old value that was not read is not known. 0/-1 (memory) */
-int lead_edit_note_changes(struct lead_edit *edit, struct edited_lead *lead, const struct lead *wanted, struct err *e);
-/* The values of a lead, packed as the state keeps them, in the edit's arena. 0/-1 (memory) */
-int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str *out, struct err *e);
-
 /* ---- lead_edit_people.c ---- */
 
 /* The key under which the state has the lead with this id: 1; 0 none, and all zeroes; -1. */
 int lead_edit_owner(struct lead_edit *edit, const struct uuid *id, struct hash128 *key, struct err *e);
 /* lead_edit_keep_back() of one lead, with the state as it is open or not. 0/-1 */
 int lead_edit_keep_one(struct lead_edit *edit, struct edited_lead *lead, const struct target *to, struct err *e);
-/* On record, durable with the next commit: who of these leads unsubscribed, bounced or was skipped. Due before a write that
- * makes Instantly forget it. */
-int lead_edit_note_statuses(struct lead_edit *edit, struct edited_lead *const *leads, size_t n, struct err *e);
-
 /* ---- lead_edit_state.c ---- */
 
 /* Opens and locks the state (or opens it for reading in a dry run) and settles what is open in it. */
@@ -73,23 +41,8 @@ void lead_edit_state_close(struct lead_edit *edit);
 /* Was a person with this address forgotten (leadsync forget)? 0/-1 */
 int lead_edit_is_forgotten(struct lead_edit *edit, struct str email, bool *forgotten, struct err *e);
 
-/* A write of some leads, in the journal from before it is sent until each has its outcome. */
 enum { ADDRESS_MAX = 64 << 10 }; /* bytes of a normalised address */
 
-struct lead_edit_write {
-    enum op op;
-    const struct target *to;    /* NULL: none */
-    struct str values;          /* packed lead of what is wanted of each; empty: none */
-    struct edited_lead **leads; /* in the order of edit->leads; not owned */
-    size_t n;
-    struct batch batch; /* entries in the edit's arena */
-};
-/* Makes the intent durable. */
-int lead_edit_intent(struct lead_edit *edit, struct lead_edit_write *w, const struct by_hand *request, struct err *e);
-/* Durable: every lead's outcome. */
-int lead_edit_settle(struct lead_edit *edit, struct lead_edit_write *w, struct err *e);
-/* Leaves the batch for resume; its leads are deferred with `reason`. */
-int lead_edit_leave_open(struct lead_edit *edit, struct lead_edit_write *w, enum reason reason, struct err *e);
 /* Outcomes that no request was needed for. */
 int lead_edit_note(struct lead_edit *edit, struct edited_lead *lead, struct err *e);
 /* What the journal says of a lead: its intent, and its outcome as far as it has one. Borrows from both. */
@@ -99,6 +52,8 @@ int lead_edit_target_number(struct lead_edit *edit, const struct target *t, uint
 
 /* ---- lead_edit_upload.c ---- */
 
+/* The values of a lead, packed as the state keeps them, in the edit's arena. 0/-1 (memory) */
+int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str *out, struct err *e);
 int lead_edit_upload_open(struct lead_edit *edit, struct err *e);
 void lead_edit_upload_close(struct lead_edit *edit);
 /* The custom variables of what is wanted from now on: known to the state, and `wanted` has them from the upload's rules. */

@@ -106,23 +106,3 @@ size_t lead_edit_kept_n(const struct lead_edit *edit)
         n += edit->leads[i].kept;
     return n;
 }
-
-int lead_edit_note_statuses(struct lead_edit *edit, struct edited_lead *const *leads, size_t n, struct err *e)
-{
-    static const struct hash128 none;
-    for (size_t i = 0; i < n; i++) {
-        struct entry found = {.key = leads[i]->key,
-                              .outcome = OUTCOME_UNCHANGED,
-                              .reason = eligibility_status_reason(leads[i]->status)};
-        bool forgotten = false;
-        if (found.reason == REASON_NONE)
-            continue;
-        if (lead_edit_is_forgotten(edit, leads[i]->email, &forgotten, e) != 0 ||
-            (hash128_eq(&found.key, &none) && lead_edit_owner(edit, &leads[i]->id, &found.key, e) < 0))
-            return -1;
-        found.email = forgotten ? STR_NONE : leads[i]->email;
-        if (state_entry_add(edit->state, edit->run, 0, &found, e) != 0)
-            return -1;
-    }
-    return 0;
-}

@@ -161,7 +161,7 @@ static void tally(const struct lead_edit *edit, struct tally *t)
             t->read++;
         tally_row(t, outcome, lead->missing ? REASON_NONE : lead->reason);
     }
-    t->updated = edit->updated + edit->uploaded.updated;
+    t->updated = edit->uploaded.updated;
     t->moved = edit->uploaded.moved;
 }
 
@@ -277,52 +277,7 @@ struct entry lead_edit_entry(const struct lead_edit *edit, const struct edited_l
                                 : lead->reason,
         .http_status = lead->http_status,
         .detail = lead->detail,
-        .changes = lead->outcome == OUTCOME_CHANGED && !lead->forgotten ? lead->changes : STR_NONE,
     };
-}
-
-int lead_edit_intent(struct lead_edit *edit, struct lead_edit_write *w, const struct by_hand *request, struct err *e)
-{
-    uint32_t to;
-    struct entry *entries = arena_calloc(&edit->arena, w->n, sizeof *entries);
-    if (entries == NULL)
-        return err_oom(e);
-    if (lead_edit_target_number(edit, w->to, &to, e) != 0)
-        return -1;
-    for (size_t i = 0; i < w->n; i++) {
-        if (lead_edit_is_forgotten(edit, w->leads[i]->email, &w->leads[i]->forgotten, e) != 0)
-            return -1;
-        entries[i] = lead_edit_entry(edit, w->leads[i], w->op, w->values);
-    }
-    w->batch = (struct batch){
-        .run = edit->run,
-        .op = w->op,
-        .state = BATCH_SENT,
-        .target = to,
-        .sent_ms = edit->c.clock->wall_ms(edit->c.clock),
-        .entries = entries,
-        .entries_n = w->n,
-    };
-    if (by_hand_digest(request, w->batch.body_sha256, e) != 0 || state_batch_add(edit->state, &w->batch, e) != 0)
-        return -1;
-    return state_commit(edit->state, e);
-}
-
-int lead_edit_settle(struct lead_edit *edit, struct lead_edit_write *w, struct err *e)
-{
-    for (size_t i = 0; i < w->n; i++)
-        w->batch.entries[i] = lead_edit_entry(edit, w->leads[i], w->op, w->values);
-    w->batch.state = BATCH_DONE;
-    return state_batch_settle(edit->state, &w->batch, e) != 0 ? -1 : state_commit(edit->state, e);
-}
-
-int lead_edit_leave_open(struct lead_edit *edit, struct lead_edit_write *w, enum reason reason, struct err *e)
-{
-    for (size_t i = 0; i < w->n; i++)
-        lead_edit_outcome(w->leads[i], OUTCOME_DEFERRED, reason, w->leads[i]->http_status);
-    if (w->batch.state != BATCH_ACCEPTED)
-        w->batch.state = BATCH_UNKNOWN;
-    return state_batch_update(edit->state, &w->batch, e) != 0 ? -1 : state_commit(edit->state, e);
 }
 
 int lead_edit_note(struct lead_edit *edit, struct edited_lead *lead, struct err *e)

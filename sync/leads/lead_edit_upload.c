@@ -4,7 +4,7 @@
 
 #include "sync/leads/lead_edit_int.h"
 
-enum { TARGETS_ARENA_MAX = 16 << 20, BATCH_LEADS = 1000, STEP_MS = 1000 };
+enum { TARGETS_ARENA_MAX = 16 << 20, BATCH_LEADS = 1000, STEP_MS = 1000, PACK_MAX = 8 << 20 };
 
 static void lead_edit_settled(void *ctx, uint64_t tag, const struct entry *entry)
 {
@@ -61,6 +61,14 @@ int lead_edit_shape(struct lead_edit *edit, struct lead *wanted, struct err *e)
     if (lead_edit_rules_for(edit, wanted->shape->custom_n, e) != 0)
         return -1;
     return state_shape_put(edit->state, wanted->shape->custom_names, wanted->shape->custom_n, &edit->rules.shape.id, e);
+}
+
+int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str *out, struct err *e)
+{
+    struct buf packed = BUF_INIT(PACK_MAX);
+    int rc = lead_pack(wanted, &packed) == 0 && arena_str(&edit->arena, buf_str(&packed), out) == 0 ? 0 : err_oom(e);
+    buf_free(&packed);
+    return rc;
 }
 
 int lead_edit_upload_open(struct lead_edit *edit, struct err *e)

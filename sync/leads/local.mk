@@ -3,7 +3,6 @@ noinst_LIBRARIES += sync/libleads.a
 sync_libleads_a_SOURCES = \
 	sync/leads/lead_edit.c sync/leads/lead_edit.h \
 	sync/leads/lead_edit_add.c \
-	sync/leads/lead_edit_assign.c \
 	sync/leads/lead_edit_delete.c \
 	sync/leads/lead_edit_find.c \
 	sync/leads/lead_edit_int.h \
@@ -13,7 +12,6 @@ sync_libleads_a_SOURCES = \
 	sync/leads/lead_edit_people.c \
 	sync/leads/lead_edit_run.c \
 	sync/leads/lead_edit_state.c \
-	sync/leads/lead_edit_upload.c \
-	sync/leads/lead_edit_write.c
+	sync/leads/lead_edit_upload.c
 EXTRA_DIST += \
 	sync/leads/README.md

@@ -387,7 +387,6 @@ int by_hand_run(struct invocation *inv, const struct by_hand_verb *verb, struct 
     int rc = -1;
     if (by_hand_check(&call, verb, e) == 0 && by_hand_open(&call, inv, true, e) == 0 &&
         out_open(&out, inv, OUT_PRIVATE, e) == 0) {
-        call.edit.keeps_before = verb->edits;
         rc = find_and_write(&call, verb, &out, e);
     }
     out_abandon(&out);

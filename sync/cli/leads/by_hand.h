@@ -48,7 +48,6 @@ struct by_hand_verb {
     int (*describe)(struct by_hand_call *call, struct buf *text);
     int (*write)(struct by_hand_call *call, struct err *e);
     bool of_run; /* a run says which leads: even a dry run needs its state */
-    bool edits;  /* it changes values: the old ones are kept for the results */
     bool makes;  /* there is something to do although no lead is selected (add) */
 };
 /* The whole of it: opens, finds, asks, writes, reports; sets inv->status. */

@@ -126,8 +126,7 @@ static int run_interest(struct invocation *inv, struct err *e)
                                       .check = check_interest,
                                       .find = find_interest,
                                       .describe = describe_interest,
-                                      .write = write_interest,
-                                      .edits = true};
+                                      .write = write_interest};
     return by_hand_run(inv, &verb, e);
 }
 
@@ -213,8 +212,7 @@ static int run_assign(struct invocation *inv, struct err *e)
                                       .check = check_assign,
                                       .find = find_assign,
                                       .describe = describe_assign,
-                                      .write = write_assign,
-                                      .edits = true};
+                                      .write = write_assign};
     return by_hand_run(inv, &verb, e);
 }
 
