@@ -2,7 +2,7 @@
  *
  * The leads are read first: what is gone gets no request, and the results show the old value. The API accepts most of these
  * requests without an answer about each lead, so one_shot_proof.c reads the leads until they show what was asked. A request
- * whose answer was lost is not repeated: a repeat may start automations in Instantly again, or spread the leads anew. */
+ * whose answer was lost is not repeated: a repeat may start automations in Instantly again, or spread the leads differently. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
