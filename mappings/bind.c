@@ -105,7 +105,7 @@ static void bind_template(struct binder *b, struct column *column)
 }
 
 /* Lists the columns of the source after all missing columns. */
-static void tell_columns(struct binder *b)
+static void report_columns(struct binder *b)
 {
     struct buf text = BUF_INIT(LIST_BYTES_MAX);
     size_t n = candidates(b);
@@ -249,7 +249,7 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
     if (b.any_missing && d.n <= DIAG_MAX) {
         /* A help belongs to the latest mistake, but mistakes are printed by position: attach this help to the last one. */
         diags_select_last(&d);
-        tell_columns(&b);
+        report_columns(&b);
     }
     if (diags_result(&d, XS_CONFIG, e) != 0) /* without a mapping, only that option names columns */
         return m->impl->default_mapping ? err_context(e, "%s: --skip-when", m->source.as.csv.path) : -1;

@@ -296,7 +296,7 @@ static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct
     return 1;
 }
 
-static void tell_tail(const struct csvrows *r)
+static void report_tail(const struct csvrows *r)
 {
     struct buf name = BUF_INIT(1024);
     const bool tab = r->tail.c == '\t';
@@ -330,7 +330,7 @@ static void look_at_tail(struct csvrows *r, bool end)
     }
     tail->over = true;
     if (tail->n + r->number > 2)
-        tell_tail(r);
+        report_tail(r);
 }
 
 int csvrows_next(struct csvrows *r, struct row *out, struct err *e)

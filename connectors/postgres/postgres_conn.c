@@ -226,7 +226,7 @@ static void cancel_running(struct postgres_conn *c)
         shutdown(PQsocket(c->pg), SHUT_RDWR);
 }
 
-static void say_left(struct err *e)
+static void report_left(struct err *e)
 {
     struct err why = *e;
 
@@ -260,7 +260,7 @@ PGresult *postgres_conn_result(struct postgres_conn *c, bool *failed, struct err
         if (look_up(c, c->writes ? "writing" : "reading", e) != 0) {
             cancel_running(c);
             if (c->left)
-                say_left(e);
+                report_left(e);
             *failed = true;
             return NULL;
         }

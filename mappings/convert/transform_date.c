@@ -219,7 +219,7 @@ static int read_field(const struct part *part, const char **s, struct tm *t, int
         return -1;
     if (read_one(s, format, field->digits, exactly, t) != 0)
         return -1;
-    /* Other fields compute the day of the year anew, so it is kept apart. */
+    /* Other fields compute the day of the year again, so it is kept apart. */
     if (field->brings == YDAY)
         *yday = t->tm_yday;
     return t->tm_sec <= 60 ? 0 : -1;

@@ -34,8 +34,8 @@ static int columns_out_of_memory(struct compiler *c)
 
 /* The compilers of steps name the wrong argument and the offset in it; this function turns both into a position in the file.
  * A wrong number of arguments is reported at the step's name. */
-static void tell_flaw(struct compiler *c, const struct tree_node *step, const struct tree_node *args,
-                      const struct flaw *flaw)
+static void report_flaw(struct compiler *c, const struct tree_node *step, const struct tree_node *args,
+                        const struct flaw *flaw)
 {
     const struct tree_node *at = step->kind == TREE_MAP ? step->first->key : step;
     if (flaw->arg == FLAW_WHOLE || args == NULL) {
@@ -64,7 +64,7 @@ static int compile_step(struct compiler *c, const struct tree_node *node, struct
     struct flaw flaw = {.arg = FLAW_WHOLE};
     if (transform_compile(name, args, n, &c->m->arena, out, &flaw) == 0)
         return 0;
-    tell_flaw(c, node, given, &flaw);
+    report_flaw(c, node, given, &flaw);
     return -1;
 }
 

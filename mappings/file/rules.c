@@ -96,7 +96,7 @@ static void promote_is_target(struct diags *d, const struct tree_node *root)
 }
 
 /* Reports the first name that a list has twice. The lists are short, so the nested loop is fast enough. */
-static void told_twice(struct diags *d, const struct tree_node *list, const char *what)
+static void given_twice(struct diags *d, const struct tree_node *list, const char *what)
 {
     if (list == NULL || list->kind != TREE_LIST || list->n > NAMES_COMPARED_MAX)
         return;
@@ -115,7 +115,7 @@ static void from_once(struct diags *d, const struct tree_node *specs)
 {
     for (const struct tree_node *spec = specs != NULL && specs->kind == TREE_MAP ? specs->first : NULL; spec != NULL;
          spec = spec->next)
-        told_twice(d, tree_get(spec, "from"), "column");
+        given_twice(d, tree_get(spec, "from"), "column");
 }
 
 /* Cases are compared without the blanks around them. */
@@ -170,10 +170,10 @@ void rules_check(struct diags *d, const struct tree_node *root)
     address_or_key(d, root);
     list_first(d, root);
     promote_is_target(d, root);
-    told_twice(d, tree_get(root, "key"), "column");
+    given_twice(d, tree_get(root, "key"), "column");
     from_once(d, tree_get(root, "fields"));
     from_once(d, tree_get(root, "custom_variables"));
-    told_twice(d, tree_get(tree_get(tree_get(root, "source"), "csv"), "header"), "column");
+    given_twice(d, tree_get(tree_get(tree_get(root, "source"), "csv"), "header"), "column");
     cases_once(d, root);
     env_names(d, root);
     full_query_needs_watermark(d, root);
@@ -211,7 +211,7 @@ static const char rules_text[] =
     "\"required\":[\"list\"]},\"errorMessage\":\"promote: must name the same target as target:\"}}}}},"
     "\"else\":{\"properties\":{\"stage\":{\"properties\":{\"promote\":{\"not\":{\"type\":\"object\","
     "\"required\":[\"campaign\"]},\"errorMessage\":\"promote: must name the same target as target:\"}}}}}},"
-    /* told_twice() */
+    /* given_twice() */
     "{\"properties\":{\"key\":{\"uniqueItems\":true},\"source\":{\"properties\":{\"csv\":{\"properties\":"
     "{\"header\":{\"uniqueItems\":true}}}}}}},"
     /* from_once() */

@@ -177,11 +177,11 @@ static const struct schema route =
                                           "any other value: reject, skip, or a target"},
                                          END}};
 
-static const struct schema gone_word = {.kind = SCHEMA_WORD,
-                                        .what = "keep, delete or {move_to: {list: …}}",
-                                        .words = WORDS("keep", "delete")};
+static const struct schema removed_word = {.kind = SCHEMA_WORD,
+                                           .what = "keep, delete or {move_to: {list: …}}",
+                                           .words = WORDS("keep", "delete")};
 static const struct schema if_there = {.kind = SCHEMA_WORD, .words = WORDS("keep", "delete")};
-static const struct schema gone_move =
+static const struct schema removed_move =
     {.kind = SCHEMA_OBJECT,
      .what = "keep, delete or {move_to: {list: …}}",
      .keys = (const struct schema_key[]){{"move_to", &target, KEY_REQUIRED, NOT_STORED, NULL, "{\"list\": \"Gone\"}",
@@ -191,7 +191,7 @@ static const struct schema gone_move =
                                          END}};
 static const struct schema removal = {.kind = SCHEMA_ANY,
                                       .what = "keep, delete or {move_to: {list: …}}",
-                                      .any = (const struct schema *const[]){&gone_word, &gone_move, NULL}};
+                                      .any = (const struct schema *const[]){&removed_word, &removed_move, NULL}};
 
 static const struct schema stage_only = {.kind = SCHEMA_SWITCH, .words = WORDS("all", "valid")};
 static const struct schema stage =

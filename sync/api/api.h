@@ -381,11 +381,11 @@ int api_jobs_each(struct api *a, const struct str *ids, size_t ids_n, api_job_fn
 /* One: 1 when it was seen, 0 when there is none, -1. */
 int api_job_find(struct api *a, struct str id, api_job_fn *see, void *ctx, struct err *e);
 /* What a job of any kind reports about its work; -1 and "" if it does not. */
-struct job_told {
+struct job_report {
     int64_t total, success, failed;
     char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
 };
-void api_remote_job_told(const struct remote_job *job, struct job_told *out);
+void api_remote_job_report(const struct remote_job *job, struct job_report *out);
 
 /* Is the address, or its domain, on the block list? 1/0, -1 on error. `notice`: static text when the key may not read
  * it (then 0), else NULL. */

@@ -172,7 +172,7 @@ static size_t unanswered(const struct api *a)
     return n;
 }
 
-static void say_last_wait(const struct api *a)
+static void report_last_wait(const struct api *a)
 {
     size_t n = unanswered(a);
     if (n > 0)
@@ -202,7 +202,7 @@ bool api_last_wait(struct api *a)
     int64_t now_us = a->clock->mono_us(a->clock);
     if (a->last_wait_until_us == 0) {
         a->last_wait_until_us = now_us + INT64_C(1000) * API_LAST_WAIT_MS;
-        say_last_wait(a);
+        report_last_wait(a);
     }
     if (now_us < a->last_wait_until_us)
         return false;

@@ -63,7 +63,8 @@ int api_job_find(struct api *a, struct str id, api_job_fn *see, void *ctx, struc
 }
 
 /* "" unless one of the two is there. */
-static void told_target(struct json_object *filters, const char *campaign_key, const char *list_key, char out[TARGET_TEXT_N])
+static void reported_target(struct json_object *filters, const char *campaign_key, const char *list_key,
+                            char out[TARGET_TEXT_N])
 {
     struct target t = {.kind = TARGET_CAMPAIGN};
     out[0] = '\0';
@@ -81,13 +82,13 @@ static int64_t lookup_jobs_count_of(struct json_object *data, const char *key)
     return answer_int(data, key, &n) && n >= 0 ? n : -1;
 }
 
-void api_remote_job_told(const struct remote_job *job, struct job_told *out)
+void api_remote_job_report(const struct remote_job *job, struct job_report *out)
 {
     struct json_object *data = NULL, *filters = NULL;
     answer_object(job->object, "data", &data);
     answer_object(data, "filters", &filters);
-    told_target(filters, "campaign", "list_id", out->from);
-    told_target(filters, "to_campaign_id", "to_list_id", out->to);
+    reported_target(filters, "campaign", "list_id", out->from);
+    reported_target(filters, "to_campaign_id", "to_list_id", out->to);
     if (str_is(job->type, "move-leads")) {
         out->total = job->total;
         out->success = job->moved;

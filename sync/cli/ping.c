@@ -65,15 +65,15 @@ static int send_to(const char *origin, const char *path, struct str body, const 
     const struct transport_request with = {.method = "POST", .path = path, .body = body, .timeout_ms = PING_TIMEOUT_MS};
     const struct transport_request without = {.method = "GET", .path = path, .timeout_ms = PING_TIMEOUT_MS};
     struct transport *transport = NULL;
-    struct pong said = {0}, pong = {0};
+    struct pong started = {0}, pong = {0};
     if (transport_curl_new(&config, &transport, e) != 0)
         return -1;
-    int rc = body.n > 0 ? exchange(transport, &with, clock, &said, e) : 0;
+    int rc = body.n > 0 ? exchange(transport, &with, clock, &started, e) : 0;
     /* Some watchdogs only accept GET, so a refused POST is followed by a GET. After no answer at all it is not. */
-    if (rc == 0 && (body.n == 0 || (said.done && said.end == TRANSPORT_ANSWERED && !is_taken(&said))))
+    if (rc == 0 && (body.n == 0 || (started.done && started.end == TRANSPORT_ANSWERED && !is_taken(&started))))
         rc = exchange(transport, &without, clock, &pong, e);
     else
-        pong = said;
+        pong = started;
     if (rc == 0 && (!pong.done || pong.end != TRANSPORT_ANSWERED))
         rc = err_set(e, XS_API, "--ping: no answer");
     else if (rc == 0 && !is_taken(&pong))

@@ -64,7 +64,7 @@ static void find_places(struct lead_edit *edit)
     err_clear(&e);
 }
 
-bool lead_edit_place_learn(struct lead_edit *edit, const struct target *t)
+bool lead_edit_target_record(struct lead_edit *edit, const struct target *t)
 {
     struct err e = ERR_INIT;
     char id[UUID_TEXT_N];

@@ -56,7 +56,7 @@ struct edited_lead {
     bool kept;                            /* left out for the person's sake: unsubscribed, bounced, skipped or forgotten */
     bool missing;                         /* lead_edit_find_run(): not there any more: skipped, deleted_there */
     struct str known_email, known_hashes; /* lead_edit_find_run(): the lead's address, as the state knows it */
-    bool known_gone;                      /* lead_edit_find_run(): removed or gone, as far as the state knows */
+    bool known_absent;                    /* lead_edit_find_run(): removed or gone, as far as the state knows */
     enum outcome outcome;                 /* OUTCOME_NONE: not decided yet */
     enum reason reason;
     int http_status;
@@ -80,7 +80,7 @@ struct lead_edit {
     size_t leads_n, leads_cap;
     const struct target *adds_to;  /* where an addition puts the leads; NULL: there is none */
     const struct target *moves_to; /* where a move takes the leads; NULL: they stay where they are */
-    size_t learnt;                 /* lead_edit_find_run(): missing, which the state does not know yet */
+    size_t newly_absent;           /* lead_edit_find_run(): missing, which the state does not know yet */
     uint64_t unknown;              /* lead_edit_find_run(): created by that run, and not in the state any more */
     bool stopped;                  /* by a signal: what was not sent is deferred */
     const char *workspace;         /* its name, once the state is open; NULL: not known */
@@ -161,7 +161,7 @@ size_t lead_edit_kept_n(const struct lead_edit *edit);
 /* ---- what came of it ---- */
 
 /* Asks Instantly for the name of a place that no state knows. Without an answer there is the id. true: it was asked. */
-bool lead_edit_place_learn(struct lead_edit *edit, const struct target *t);
+bool lead_edit_target_record(struct lead_edit *edit, const struct target *t);
 /* Appends where a lead is, by name as far as one is known: see places.h. 0/-1 (memory) */
 int lead_edit_place_show(struct lead_edit *edit, const struct target *t, struct buf *out);
 

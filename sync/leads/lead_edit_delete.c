@@ -30,7 +30,7 @@ int lead_edit_delete(struct lead_edit *edit, struct err *e)
     int rc = 0;
     /* The state also records leads that were deleted before this request. */
     for (size_t i = 0; rc == 0 && i < edit->leads_n; i++)
-        if (edit->leads[i].missing && !edit->leads[i].known_gone)
+        if (edit->leads[i].missing && !edit->leads[i].known_absent)
             rc = lead_edit_note(edit, &edit->leads[i], e);
     for (size_t i = 0; rc == 0 && i < edit->leads_n; i++)
         if (edit->leads[i].outcome == OUTCOME_NONE)

@@ -299,7 +299,7 @@ static int find_id(struct lead_edit *edit, const struct uuid *id, const struct t
     return take(edit, &remote, e);
 }
 
-static int say_several(struct lead_edit *edit, size_t first, struct str email, struct err *e)
+static int report_several(struct lead_edit *edit, size_t first, struct str email, struct err *e)
 {
     struct buf list = BUF_INIT(4096);
     char id[UUID_TEXT_N];
@@ -332,7 +332,7 @@ int lead_edit_find_one(struct lead_edit *edit, struct str id_or_email, const str
     if (edit->leads_n == first)
         return add_missing(edit, NULL, id_or_email, "nobody has this address there", e);
     if (edit->leads_n > first + 1)
-        return say_several(edit, first, id_or_email, e);
+        return report_several(edit, first, id_or_email, e);
     if (is_named_already(edit, first, &edit->leads[first].id))
         edit->leads_n--;
     return 0;

@@ -42,13 +42,13 @@ static int recall(struct lead_edit *edit, struct edited_lead *lead, const struct
         return rc;
     if (known.has_lead_id && !uuid_eq(&known.lead_id, &lead->id)) {
         lead->key = (struct hash128){{0}};
-        lead->known_gone = true;
+        lead->known_absent = true;
         return 0;
     }
     if (known_address(edit, lead, &known, scratch, e) != 0)
         return -1;
-    lead->known_gone = (known.flags & KNOWN_DELETED_THERE) != 0 ||
-                       (known.flags & (KNOWN_REMOVED | KNOWN_AWAY)) == KNOWN_REMOVED;
+    lead->known_absent = (known.flags & KNOWN_DELETED_THERE) != 0 ||
+                         (known.flags & (KNOWN_REMOVED | KNOWN_AWAY)) == KNOWN_REMOVED;
     return 0;
 }
 
@@ -159,7 +159,7 @@ static void is_missing(struct lead_edit *edit, struct edited_lead *lead, bool ta
     lead->missing = true;
     if (lead->detail.n == 0)
         lead->detail = STR("not there any more");
-    edit->learnt += taken_back && !lead->known_gone;
+    edit->newly_absent += taken_back && !lead->known_absent;
 }
 
 /* Where they are now, and whether somebody wrote to them. One that the list leaves out is asked for itself, unless the state
@@ -175,7 +175,7 @@ static int look_at(struct lead_edit *edit, size_t first, size_t n, bool taken_ba
     if (lead_edit_look(edit, leads, n, see_present, &looked, e) != 0)
         return -1;
     for (size_t i = 0; i < n; i++) {
-        bool sure = (leads[i]->known_gone && !hash128_eq(&leads[i]->key, &none)) || leads[i]->detail.n > 0;
+        bool sure = (leads[i]->known_absent && !hash128_eq(&leads[i]->key, &none)) || leads[i]->detail.n > 0;
         int found = there[i] ? 1 : sure ? 0 : ask_for_present(edit, leads[i], e);
         if (found < 0)
             return -1;
@@ -200,14 +200,14 @@ static uint64_t reported(struct json_object *rows, const char *outcome)
 static void count_unknown(struct lead_edit *edit, const struct run_record *run, bool changed, struct changes *changes)
 {
     struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows;
-    uint64_t told = 0, told_changed = 0, known_changed = changes->updates + changes->moves;
+    uint64_t told = 0, reported_changed = 0, known_changed = changes->updates + changes->moves;
     if (report != NULL && json_object_object_get_ex(report, "rows", &rows)) {
-        told_changed = reported(rows, "changed");
-        told = reported(rows, "created") + (changed ? told_changed : 0);
+        reported_changed = reported(rows, "changed");
+        told = reported(rows, "created") + (changed ? reported_changed : 0);
     }
     json_object_put(report);
-    if (told_changed > known_changed)
-        changes->updates += told_changed - known_changed;
+    if (reported_changed > known_changed)
+        changes->updates += reported_changed - known_changed;
     edit->unknown = told > edit->leads_n ? told - edit->leads_n : 0;
     if (edit->unknown > 0)
         log_warning("run %llu created %s%llu more lead%s, whose id%s the state does not keep any more",
@@ -216,7 +216,7 @@ static void count_unknown(struct lead_edit *edit, const struct run_record *run, 
 }
 
 /* Taking back means to delete what was created: the rest must not look as if it were undone, too. */
-static void tell_changes_stay(uint64_t run, const struct changes *c)
+static void report_changes_stay(uint64_t run, const struct changes *c)
 {
     unsigned long long id = run;
     if (c->updates > 0 && c->old_values)
@@ -247,7 +247,7 @@ int lead_edit_find_run(struct lead_edit *edit, uint64_t run, enum edit_run which
         return -1;
     count_unknown(edit, &record, which == EDIT_RUN_WRITTEN, &changes);
     if (which == EDIT_RUN_CREATED)
-        tell_changes_stay(run, &changes);
+        report_changes_stay(run, &changes);
     for (size_t at = 0; at < edit->leads_n; at += LEADS_LIST_MAX) {
         size_t n = edit->leads_n - at < LEADS_LIST_MAX ? edit->leads_n - at : LEADS_LIST_MAX;
         if (look_at(edit, at, n, which == EDIT_RUN_CREATED, e) != 0)

@@ -154,7 +154,7 @@ static void tally(const struct lead_edit *edit, struct tally *t)
     for (size_t i = 0; i < edit->leads_n; i++) {
         const struct edited_lead *lead = &edit->leads[i];
         /* In the state it is as if this run had removed them; what the state knew before is no news of this run. */
-        if (lead->missing && lead->known_gone)
+        if (lead->missing && lead->known_absent)
             continue;
         enum outcome outcome = lead->missing ? OUTCOME_REMOVED : lead->outcome;
         if (outcome != OUTCOME_REMOVED)

@@ -41,7 +41,7 @@ static int lead_edit_where(void *ctx, const struct target *there, struct buf *ou
     return 0;
 }
 
-static void lead_edit_where_learn(void *ctx, const struct target *named)
+static void lead_edit_location_record(void *ctx, const struct target *named)
 {
     struct lead_edit *edit = ctx;
     target_names_add(&edit->places, named);
@@ -85,7 +85,7 @@ int lead_edit_upload_open(struct lead_edit *edit, struct err *e)
     const struct upload_config config = {
         .state = edit->state, .api = edit->api, .mapping = &edit->rules, .targets = &edit->targets, .clock = edit->c.clock,
         .tally = &edit->uploaded, .run = edit->run, .stop_reason = REASON_INTERRUPTED, .settled = lead_edit_settled,
-        .where = lead_edit_where, .where_learn = lead_edit_where_learn, .by_hand = true, .force = edit->c.force,
+        .where = lead_edit_where, .location_record = lead_edit_location_record, .by_hand = true, .force = edit->c.force,
         .no_wait = edit->c.no_wait, .move_options = &edit->c.move, .ctx = edit, .known_until_ms = edit->started_ms,
     };
     /* clang-format on */

@@ -60,7 +60,7 @@ int odd_cells_mangled_text(const struct odd_cells *o, struct buf *out)
         (unsigned long long)o->mangled.n, o->mangled.first);
 }
 
-void odd_cells_tell(const struct odd_cells *o)
+void odd_cells_report(const struct odd_cells *o)
 {
     int (*const texts[])(const struct odd_cells *, struct buf *) = {odd_cells_cut_text, odd_cells_mangled_text};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

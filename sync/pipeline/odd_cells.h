@@ -17,11 +17,11 @@ struct odd_cells {
 /* Counts those of a row's columns that are sent. The mapping is bound. 0/-1 (memory) */
 int odd_cells_see(struct odd_cells *o, const struct source *source, const struct mapping *m, const struct row *row,
                   struct err *e);
-/* Appends what there is to say of one kind, or nothing. Texts for odd_cells_tell() and for a finding of check. 0/-1 (memory) */
+/* Appends what there is to say of one kind, or nothing. Texts for odd_cells_report() and for a finding of check. 0/-1 (memory) */
 int odd_cells_cut_text(const struct odd_cells *o, struct buf *out);
 int odd_cells_mangled_text(const struct odd_cells *o, struct buf *out);
 /* Logs a warning of each kind. */
-void odd_cells_tell(const struct odd_cells *o);
+void odd_cells_report(const struct odd_cells *o);
 void odd_cells_free(struct odd_cells *o);
 
 #endif

@@ -28,7 +28,7 @@ static void end_read(struct run *r)
     r->read.ended = true;
     conflicting_rows_report(r);
     emptied_values_report(r);
-    odd_cells_tell(&r->read.odd_cells);
+    odd_cells_report(&r->read.odd_cells);
     if (r->source->changed != NULL) {
         /* The source changed during the read, so no lead counts as missing, and the watermark stays where it was. */
         r->report->source_changed = true;
@@ -151,7 +151,7 @@ static int advance(struct run *r, struct err *e)
             return -1;
         /* A whole read answers all of these; run_left_removals() sets again those that still apply. */
         static const char *const reasons[] = {STATE_REMOVALS_WAIT, STATE_REMOVALS_WHY,  STATE_REMOVALS_LEFT,
-                                              STATE_LOOK_FIRST,    STATE_OTHER_MAPPING, STATE_OWNERS_UNREAD,
+                                              STATE_CHECK_FIRST,   STATE_OTHER_MAPPING, STATE_OWNERS_UNREAD,
                                               STATE_FULL_STOPPED};
         for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
             if (state_set(r->state, reasons[i], NULL, e) != 0)

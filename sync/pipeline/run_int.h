@@ -28,7 +28,7 @@ struct run_read {
     const char *kind;                   /* "full", "incremental" or "partial". NULL: resume, which reads no source. */
     bool ended;                         /* The source was read to its end without an error. */
     bool whole;                         /* A full read has ended, and each of its rows is settled or remembered. */
-    bool look_first;                    /* The journal is lost, so leads may exist that the state does not know. */
+    bool check_first;                   /* The journal is lost, so leads may exist that the state does not know. */
     uint64_t last_full_rows;            /* Rows of the last complete full read. 0: there was none. */
     uint64_t emptied;                   /* Values that on_error: empty has dropped. */
     char *emptied_first;                /* A description of the first of them, in run_arena. */
@@ -351,7 +351,7 @@ int unused_columns_report(struct run *r, struct err *e);
 /* For the upload: appends `campaign "Demo" (campaign:UUID)`. 1; 0: the name is not known; -1 (memory) */
 int lead_location_show(void *run, const struct target *location, struct buf *out);
 /* Learns a name from Instantly. */
-void lead_location_learn(void *run, const struct target *named);
+void lead_location_record(void *run, const struct target *named);
 void lead_location_close(struct run *r);
 
 /* ---- rows/refused_before.c ---- */
@@ -461,9 +461,9 @@ int stage_put(void *run, const struct planned *move, struct err *e);
 int missing_start(struct run *r, struct err *e);
 void missing_free(struct run *r);
 /* For a row that makes no lead: its own lead is not missing for that. A rule of skip_when may remove it. */
-int missing_spare(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e);
+int missing_protect(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e);
 /* The same for a row that lost to other rows of its key. */
-int missing_spare_key(struct run *r, const struct hash128 *key, struct err *e);
+int missing_protect_key(struct run *r, const struct hash128 *key, struct err *e);
 /* *drops: a waiting row whose key the source no longer has is dropped, because its lead would be removed, or because
  * another row has its address. Known after missing_plan(). */
 int missing_drops_retry(struct run *r, const struct entry *waiting, bool *drops, struct err *e);

@@ -200,11 +200,11 @@ static int start_record(struct run *r, struct err *e)
     const struct upload_config config = {
         .state = r->state, .api = r->api, .mapping = r->m, .targets = &r->targets, .clock = r->c->clock,
         .tally = r->tally, .run = r->record.id, .stop_reason = REASON_INTERRUPTED,
-        .staged = stage_put, .where = lead_location_show, .where_learn = lead_location_learn, .refused = guard_refused,
+        .staged = stage_put, .where = lead_location_show, .location_record = lead_location_record, .refused = guard_refused,
         .stepped = run_show_progress,
         .superseded = missing_superseded, .read_whole = missing_read_whole, .wait_for_full = row_address_wait_for_full, .reidentified = r->change.meets_other_keys, .ctx = r,
         .promote = r->targets.n > 0 ? r->targets.v[0].number : 0, .stage_list = stage_list(r),
-        .settle_run = r->c->resume_run, .look_first = r->read.last_full_rows == 0 || r->read.look_first,
+        .settle_run = r->c->resume_run, .check_first = r->read.last_full_rows == 0 || r->read.check_first,
         .known_until_ms = last.finished_ms != 0 ? last.finished_ms : r->record.started_ms,
     };
     /* clang-format on */
@@ -321,7 +321,7 @@ static int give_up_journal(struct run *r, struct err *e)
     }
     log_warning("continuing without the journal: the next sync reads the whole source, and searches for leads without an "
                 "address before it creates them");
-    return state_journal_give_up(r->state, e) != 0 || state_set(r->state, STATE_LOOK_FIRST, "1", e) != 0
+    return state_journal_give_up(r->state, e) != 0 || state_set(r->state, STATE_CHECK_FIRST, "1", e) != 0
                ? -1
                : state_commit(r->state, e);
 }

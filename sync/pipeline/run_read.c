@@ -84,10 +84,10 @@ int run_choose_read(struct run *r, struct source_read *read, struct err *e)
     uint64_t last_full_ms;
     bool all;
     r->read.kind = run_is_partial(r) ? "partial" : "full";
-    if (state_get(r->state, STATE_LOOK_FIRST, &text, e) < 0)
+    if (state_get(r->state, STATE_CHECK_FIRST, &text, e) < 0)
         return -1;
-    r->read.look_first = text != NULL;
-    if (!watermark_used(m) || r->c->full || r->c->remote != RUN_REMOTE_NOT || r->read.look_first || run_is_partial(r))
+    r->read.check_first = text != NULL;
+    if (!watermark_used(m) || r->c->full || r->c->remote != RUN_REMOTE_NOT || r->read.check_first || run_is_partial(r))
         return 0;
     if (needs_all_rows(r, &all, e) != 0)
         return -1;

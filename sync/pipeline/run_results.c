@@ -21,7 +21,7 @@
  * belongs to another lead by now, and the row would read as if that lead had been removed. */
 static bool goes_by_id(const struct run *r, const struct entry *entry)
 {
-    return entry->row == 0 && (entry->key_text.n == 0 || rekey_is_old(r->state, entry));
+    return entry->row == 0 && (entry->key_text.n == 0 || upload_rekey_is_old(r->state, entry));
 }
 
 static int write_row(struct run *r, struct postgres_results *w, const struct run_record *record, const struct entry *entry,

@@ -30,7 +30,7 @@ enum {
 
 /* ---- findings ---- */
 
-void check_say(struct check *c, enum finding_level level, const char *what, const char *fmt, ...)
+void check_report(struct check *c, enum finding_level level, const char *what, const char *fmt, ...)
 {
     char *text = NULL;
     va_list ap;
@@ -55,7 +55,7 @@ static unsigned rank(enum exit_status status)
 
 void check_error(struct check *c, const char *what, struct err *e)
 {
-    check_say(c, FINDING_ERROR, what, "%s", err_text(e));
+    check_report(c, FINDING_ERROR, what, "%s", err_text(e));
     if (rank(e->status) > rank(c->worst.status)) {
         err_clear(&c->worst);
         c->worst = *e;
@@ -89,11 +89,11 @@ static int bind(struct check *c, struct source *source)
     }
     c->bound = true;
     size_t n = mapping_unused(c->m, &unused);
-    check_say(c, FINDING_OK, "mapping", "%s: fits the %zu column%s of %s", c->m->name, source->columns_n,
-              text_plural(source->columns_n), source->label);
+    check_report(c, FINDING_OK, "mapping", "%s: fits the %zu column%s of %s", c->m->name, source->columns_n,
+                 text_plural(source->columns_n), source->label);
     if (n > 0)
-        check_say(c, FINDING_NOTICE, "mapping", "%zu column%s not used: %s", n, n == 1 ? " is" : "s are",
-                  check_list(c, unused, n));
+        check_report(c, FINDING_NOTICE, "mapping", "%zu column%s not used: %s", n, n == 1 ? " is" : "s are",
+                     check_list(c, unused, n));
     return 0;
 }
 
@@ -153,20 +153,20 @@ static void report_rows(struct check *c, const struct source *source)
             before = ", ";
         }
     const char *reasons = bad == 0 ? buf_cstr(&c->text) : NULL;
-    check_say(c, level, "source", "%s: %llu row%s, %llu become%s, %llu skipped, %llu rejected%s%s", source->label,
-              (unsigned long long)c->rows, text_plural(c->rows), (unsigned long long)c->leads,
-              c->leads == 1 ? "s a lead" : " leads", (unsigned long long)c->skipped, (unsigned long long)c->rejected,
-              reasons != NULL ? reasons : "", c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
-    check_values_tell(c, source);
+    check_report(c, level, "source", "%s: %llu row%s, %llu become%s, %llu skipped, %llu rejected%s%s", source->label,
+                 (unsigned long long)c->rows, text_plural(c->rows), (unsigned long long)c->leads,
+                 c->leads == 1 ? "s a lead" : " leads", (unsigned long long)c->skipped, (unsigned long long)c->rejected,
+                 reasons != NULL ? reasons : "", c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
+    check_values_report(c, source);
     if (source->changed != NULL)
-        check_say(c, FINDING_WARNING, "source",
-                  "%s: %s while it was read, so rows may be missing or half old: a sync that reads "
-                  "such a file removes no lead and ends with 1; run again when its writer is done",
-                  source->label, source->changed);
+        check_report(c, FINDING_WARNING, "source",
+                     "%s: %s while it was read, so rows may be missing or half old: a sync that reads "
+                     "such a file removes no lead and ends with 1; run again when its writer is done",
+                     source->label, source->changed);
     check_watermark(c, source);
     check_guard_rejected(c);
     check_guard_keyless(c);
-    check_count_tell(c);
+    check_count_report(c);
 }
 
 static void check_source(struct check *c)
@@ -254,20 +254,20 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
                 path, workspace, c->workspace.id);
         goto done;
     }
-    check_say(c, FINDING_OK, "state", "%s: %llu lead%s known, last run %s%s%s", path, (unsigned long long)c->known_leads,
-              text_plural(c->known_leads), had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
-              had == 1 && last.status != NULL ? last.status : "");
+    check_report(c, FINDING_OK, "state", "%s: %llu lead%s known, last run %s%s%s", path, (unsigned long long)c->known_leads,
+                 text_plural(c->known_leads), had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
+                 had == 1 && last.status != NULL ? last.status : "");
     check_names(c, s);
     if (check_guard_source(c, s, e) != 0 || check_watermark_stored(c, s, e) != 0 ||
         state_batches_open(s, &arena, &open, &open_n, e) != 0)
         goto done;
     char *who = state_lock_holder(s);
     if (who != NULL)
-        check_say(c, FINDING_NOTICE, "state", "another run of this sync is active (%s) and owns the open batches", who);
+        check_report(c, FINDING_NOTICE, "state", "another run of this sync is active (%s) and owns the open batches", who);
     else if (open_n > 0)
-        check_say(c, FINDING_NOTICE, "state",
-                  "%zu batch%s open from earlier runs: the next sync, or leadsync resume, settles %s first", open_n,
-                  open_n == 1 ? " is" : "es are", open_n == 1 ? "it" : "them");
+        check_report(c, FINDING_NOTICE, "state",
+                     "%zu batch%s open from earlier runs: the next sync, or leadsync resume, settles %s first", open_n,
+                     open_n == 1 ? " is" : "es are", open_n == 1 ? "it" : "them");
     free(who);
     rc = 0;
 done:
@@ -298,7 +298,7 @@ static void check_state(struct check *c)
     /* clang-format on */
     int rc = state_open(&options, &s, &e);
     if (rc == 1)
-        check_say(c, FINDING_OK, "state", "%s: does not exist yet; the first sync creates it", path);
+        check_report(c, FINDING_OK, "state", "%s: does not exist yet; the first sync creates it", path);
     else if (rc < 0 || look_into(c, s, path, &e) != 0)
         check_error(c, "state", &e);
     state_close(s);
@@ -315,20 +315,20 @@ static void check_plan(struct check *c)
     const struct workspace *w = &c->workspace;
     uint64_t fresh = c->count.other_state ? c->leads : c->count.fresh;
     if (c->m->stage.on && c->m->stage.verify)
-        check_say(c, FINDING_NOTICE, "stage",
-                  "a sync would have %llu new lead%s verified at %s, and each verification "
-                  "spends credits",
-                  (unsigned long long)fresh, text_plural(fresh), c->counted ? "most" : "least");
+        check_report(c, FINDING_NOTICE, "stage",
+                     "a sync would have %llu new lead%s verified at %s, and each verification "
+                     "spends credits",
+                     (unsigned long long)fresh, text_plural(fresh), c->counted ? "most" : "least");
     if (w->lead_limit < 0 || w->lead_count < 0)
         return;
     /* The count of a workspace can be above its limit. */
     uint64_t room = w->lead_count < w->lead_limit ? (uint64_t)(w->lead_limit - w->lead_count) : 0;
     bool full = c->counted && fresh > room;
-    check_say(c, full ? FINDING_WARNING : FINDING_OK, "plan",
-              "%lld of %lld leads %s in use, room for %llu; a sync would add %llu at %s%s", (long long)w->lead_count,
-              (long long)w->lead_limit, w->lead_count == 1 ? "is" : "are", (unsigned long long)room,
-              (unsigned long long)fresh, c->counted ? "most" : "least",
-              full ? ": what does not fit is deferred (plan_full)" : "");
+    check_report(c, full ? FINDING_WARNING : FINDING_OK, "plan",
+                 "%lld of %lld leads %s in use, room for %llu; a sync would add %llu at %s%s", (long long)w->lead_count,
+                 (long long)w->lead_limit, w->lead_count == 1 ? "is" : "are", (unsigned long long)room,
+                 (unsigned long long)fresh, c->counted ? "most" : "least",
+                 full ? ": what does not fit is deferred (plan_full)" : "");
 }
 
 int check_run(const struct run_config *config, void (*found)(void *ctx, const struct finding *finding), void *ctx,

@@ -31,14 +31,14 @@ static int check_key(struct check *c)
         return -1;
     }
     if (c->workspace.id != NULL)
-        check_say(c, FINDING_OK, "key", "accepted, of workspace \"%s\" %s",
-                  c->workspace.name != NULL ? c->workspace.name : "", c->workspace.id);
+        check_report(c, FINDING_OK, "key", "accepted, of workspace \"%s\" %s",
+                     c->workspace.name != NULL ? c->workspace.name : "", c->workspace.id);
     else
-        check_say(c, FINDING_OK, "key", "accepted");
+        check_report(c, FINDING_OK, "key", "accepted");
     if (c->workspace.notice != NULL)
-        check_say(c, FINDING_NOTICE, "key", "%s", c->workspace.notice);
+        check_report(c, FINDING_NOTICE, "key", "%s", c->workspace.notice);
     if (c->workspace.plan_notice != NULL)
-        check_say(c, FINDING_NOTICE, "plan", "%s", c->workspace.plan_notice);
+        check_report(c, FINDING_NOTICE, "plan", "%s", c->workspace.plan_notice);
     return 0;
 }
 
@@ -80,10 +80,10 @@ static int try_scope(struct check *c, const struct api_call *call, const char *s
         err_set(&e, XS_KEY, "the key lacks the scope %s: add it in Instantly, Settings, API keys", scope);
         check_error(c, "key", &e);
     } else if (reply.class == API_OK) {
-        check_say(c, FINDING_OK, "key", "has the scope %s", scope);
+        check_report(c, FINDING_OK, "key", "has the scope %s", scope);
     } else {
-        check_say(c, FINDING_WARNING, "key", "whether it has the scope %s is unknown (%d %.*s)", scope, reply.http_status,
-                  STR_ARG(reply.message));
+        check_report(c, FINDING_WARNING, "key", "whether it has the scope %s is unknown (%d %.*s)", scope, reply.http_status,
+                     STR_ARG(reply.message));
     }
     return 0;
 }
@@ -98,9 +98,9 @@ static int try_excess(struct check *c, const struct api_call *needless)
         return -1;
     }
     if (reply.class == API_OK)
-        check_say(c, FINDING_NOTICE, "key",
-                  "has more scopes than this mapping needs, such as background-jobs:read; docs/CRON.md lists "
-                  "the necessary ones");
+        check_report(c, FINDING_NOTICE, "key",
+                     "has more scopes than this mapping needs, such as background-jobs:read; docs/CRON.md lists "
+                     "the necessary ones");
     return 0;
 }
 
@@ -123,8 +123,8 @@ static int check_scopes(struct check *c)
     if ((may_move(m) ? try_scope(c, &jobs, "background-jobs:read") : try_excess(c, &jobs)) != 0)
         return -1;
     bool updates = m->mode != MODE_CREATE || may_move(m), deletes = has_policy(m, REMOVAL_DELETE) || deletes_doubles(m);
-    check_say(c, FINDING_NOTICE, "key", "cannot verify leads:create%s%s without writing; check the scopes in Instantly",
-              updates ? ", leads:update" : "", deletes ? ", leads:delete" : "");
+    check_report(c, FINDING_NOTICE, "key", "cannot verify leads:create%s%s without writing; check the scopes in Instantly",
+                 updates ? ", leads:update" : "", deletes ? ", leads:delete" : "");
     return 0;
 }
 
@@ -176,17 +176,17 @@ static int check_sequence(struct check *c, const struct target *t, const char *c
     if (rc == 0)
         return 0;
     if (missing_n > 0)
-        check_say(c, FINDING_WARNING, "variables",
-                  "the sequence of campaign \"%s\" uses variables that the mapping leaves empty: %s", campaign,
-                  check_list(c, missing, missing_n));
+        check_report(c, FINDING_WARNING, "variables",
+                     "the sequence of campaign \"%s\" uses variables that the mapping leaves empty: %s", campaign,
+                     check_list(c, missing, missing_n));
     for (size_t i = 0; i < used_n; i++) {
         uint64_t empty = check_count_empty(c, used[i]);
         if (empty > 0 && is_in(used[i], filled, filled_n))
-            check_say(c, FINDING_WARNING, "variables",
-                      "the sequence of campaign \"%s\" uses {{%.*s}}, which is empty for %llu of %llu lead%s: give it a "
-                      "default:, or required: true",
-                      campaign, STR_ARG(used[i]), (unsigned long long)empty, (unsigned long long)c->leads,
-                      text_plural(c->leads));
+            check_report(c, FINDING_WARNING, "variables",
+                         "the sequence of campaign \"%s\" uses {{%.*s}}, which is empty for %llu of %llu lead%s: give it a "
+                         "default:, or required: true",
+                         campaign, STR_ARG(used[i]), (unsigned long long)empty, (unsigned long long)c->leads,
+                         text_plural(c->leads));
     }
     return 0;
 }
@@ -215,14 +215,14 @@ static int check_variables(struct check *c, const struct target *t)
         return -1;
     /* If the sequence is known, variables that no mail uses are harmless. Otherwise any of them may be used. */
     if (missing_n > 0)
-        check_say(c, mails ? FINDING_NOTICE : FINDING_WARNING, "variables",
-                  "campaign \"%s\" has variables that the mapping leaves empty: %s", campaign,
-                  check_list(c, missing, missing_n));
+        check_report(c, mails ? FINDING_NOTICE : FINDING_WARNING, "variables",
+                     "campaign \"%s\" has variables that the mapping leaves empty: %s", campaign,
+                     check_list(c, missing, missing_n));
     if (fresh_n > 0)
-        check_say(c, FINDING_NOTICE, "variables", "new in campaign \"%s\", for everyone who uses it: %s", campaign,
-                  check_list(c, fresh, fresh_n));
+        check_report(c, FINDING_NOTICE, "variables", "new in campaign \"%s\", for everyone who uses it: %s", campaign,
+                     check_list(c, fresh, fresh_n));
     if (missing_n == 0 && fresh_n == 0)
-        check_say(c, FINDING_OK, "variables", "campaign \"%s\" has those of the mapping, and no others", campaign);
+        check_report(c, FINDING_OK, "variables", "campaign \"%s\" has those of the mapping, and no others", campaign);
     return 0;
 }
 
@@ -234,16 +234,16 @@ static void report_target(struct check *c, const struct target *t)
     const char *name = t->name != NULL ? t->name : "";
     uuid_format(&t->id, id);
     if (t->kind == TARGET_LIST) {
-        check_say(c, FINDING_OK, "target", "list \"%s\" %s", name, id);
+        check_report(c, FINDING_OK, "target", "list \"%s\" %s", name, id);
         return;
     }
     const char *status = campaign_status_text(t->status, text);
     if (t->status == CAMPAIGN_ACTIVE)
-        check_say(c, FINDING_WARNING, "target", "campaign \"%s\" %s is ACTIVE: mail may go out at once", name, id);
+        check_report(c, FINDING_WARNING, "target", "campaign \"%s\" %s is ACTIVE: mail may go out at once", name, id);
     else if (t->status < 0 && t->status >= CAMPAIGN_SUSPENDED)
-        check_say(c, FINDING_WARNING, "target", "campaign \"%s\" %s: %s, so it sends no mail", name, id, status);
+        check_report(c, FINDING_WARNING, "target", "campaign \"%s\" %s: %s, so it sends no mail", name, id, status);
     else
-        check_say(c, FINDING_OK, "target", "campaign \"%s\" %s is %s", name, id, status);
+        check_report(c, FINDING_OK, "target", "campaign \"%s\" %s is %s", name, id, status);
 }
 
 /* 0; 1: it does not exist; -1: no further request makes sense. */
@@ -329,9 +329,9 @@ static void check_blocklist(struct check *c)
     if (api_blocklisted(c->api, STR("someone@example.com"), &notice, &e) < 0)
         check_error(c, "block list", &e);
     else if (notice != NULL)
-        check_say(c, FINDING_NOTICE, "block list", "%s", notice);
+        check_report(c, FINDING_NOTICE, "block list", "%s", notice);
     else
-        check_say(c, FINDING_OK, "block list", "can be read");
+        check_report(c, FINDING_OK, "block list", "can be read");
 }
 
 void check_api(struct check *c)

@@ -153,7 +153,7 @@ int check_count_lead(struct check *c, const struct row *row, const struct mapped
     return 0;
 }
 
-void check_count_tell(struct check *c)
+void check_count_report(struct check *c)
 {
     const struct check_count *n = &c->count;
     char line[32] = "";
@@ -162,11 +162,11 @@ void check_count_tell(struct check *c)
     if (n->odd_tld_line > 0)
         snprintf(line, sizeof line, ", line %llu", (unsigned long long)n->odd_tld_line);
     /* Only a warning, because the list of known domains is as old as the installed libpsl. */
-    check_say(c, FINDING_WARNING, "source",
-              "%llu address%s in no known top-level domain (first in row %llu%s): mistyped, like .con for .com, or newer "
-              "than this machine's list; they are sent as they are",
-              (unsigned long long)n->odd_tlds, n->odd_tlds == 1 ? " ends" : "es end", (unsigned long long)n->odd_tld_row,
-              line);
+    check_report(c, FINDING_WARNING, "source",
+                 "%llu address%s in no known top-level domain (first in row %llu%s): mistyped, like .con for .com, or newer "
+                 "than this machine's list; they are sent as they are",
+                 (unsigned long long)n->odd_tlds, n->odd_tlds == 1 ? " ends" : "es end", (unsigned long long)n->odd_tld_row,
+                 line);
 }
 
 uint64_t check_count_empty(const struct check *c, struct str payload)

@@ -15,10 +15,10 @@
 void check_guard_rejected(struct check *c)
 {
     if (c->rejected >= GUARD_REJECTED_MIN && guard_exceeds(&c->m->guards.rejected, c->rejected, c->rows))
-        check_say(c, FINDING_WARNING, "source",
-                  "a sync would stop: guard `rejected`: %llu of %llu rows are rejected: correct "
-                  "the mapping or the source, or allow it with --guard rejected=none",
-                  (unsigned long long)c->rejected, (unsigned long long)c->rows);
+        check_report(c, FINDING_WARNING, "source",
+                     "a sync would stop: guard `rejected`: %llu of %llu rows are rejected: correct "
+                     "the mapping or the source, or allow it with --guard rejected=none",
+                     (unsigned long long)c->rejected, (unsigned long long)c->rows);
 }
 
 void check_guard_keyless(struct check *c)
@@ -27,12 +27,12 @@ void check_guard_keyless(struct check *c)
     bool has_line = c->keyless_line > 0;
     if (!removes || !guard_exceeds(&c->m->guards.keyless, c->keyless, c->rows))
         return;
-    check_say(c, FINDING_WARNING, "source",
-              "a sync would remove no lead that is missing from the source: %llu row%s no usable "
-              "key (%s %s %llu): correct %s, leave %s out with skip_when, or allow them with --guard keyless=%llu",
-              (unsigned long long)c->keyless, c->keyless == 1 ? " has" : "s have", c->keyless == 1 ? "in" : "first in",
-              has_line ? "line" : "row", (unsigned long long)(has_line ? c->keyless_line : c->keyless_row),
-              c->keyless == 1 ? "it" : "them", c->keyless == 1 ? "it" : "them", (unsigned long long)c->keyless);
+    check_report(c, FINDING_WARNING, "source",
+                 "a sync would remove no lead that is missing from the source: %llu row%s no usable "
+                 "key (%s %s %llu): correct %s, leave %s out with skip_when, or allow them with --guard keyless=%llu",
+                 (unsigned long long)c->keyless, c->keyless == 1 ? " has" : "s have", c->keyless == 1 ? "in" : "first in",
+                 has_line ? "line" : "row", (unsigned long long)(has_line ? c->keyless_line : c->keyless_row),
+                 c->keyless == 1 ? "it" : "them", c->keyless == 1 ? "it" : "them", (unsigned long long)c->keyless);
 }
 
 int check_guard_source(struct check *c, struct state *s, struct err *e)
@@ -47,15 +47,15 @@ int check_guard_source(struct check *c, struct state *s, struct err *e)
     if (last == 0 || c->rows >= last)
         return 0;
     if (c->rows == 0 && c->m->guards.empty_source.kind != GUARD_NONE)
-        check_say(c, FINDING_WARNING, "source",
-                  "a sync would stop: guard `empty_source`: the source has no rows, and the last "
-                  "complete read had %llu: check the source, or allow it with --guard empty_source=none",
-                  (unsigned long long)last);
+        check_report(c, FINDING_WARNING, "source",
+                     "a sync would stop: guard `empty_source`: the source has no rows, and the last "
+                     "complete read had %llu: check the source, or allow it with --guard empty_source=none",
+                     (unsigned long long)last);
     if (guard_exceeds(&c->m->guards.source_shrank, last - c->rows, last))
-        check_say(c, FINDING_WARNING, "source",
-                  "a sync would stop: guard `source_shrank`: %llu row%s read, the last "
-                  "complete read had %llu: check the source, or allow it with --guard source_shrank=none",
-                  (unsigned long long)c->rows, c->rows == 1 ? " was" : "s were", (unsigned long long)last);
+        check_report(c, FINDING_WARNING, "source",
+                     "a sync would stop: guard `source_shrank`: %llu row%s read, the last "
+                     "complete read had %llu: check the source, or allow it with --guard source_shrank=none",
+                     (unsigned long long)c->rows, c->rows == 1 ? " was" : "s were", (unsigned long long)last);
     return 0;
 }
 
@@ -71,10 +71,10 @@ static void report_guard(struct check *c, const struct run_guard *guard)
         char stops[64] = "";
         if (guard->stops)
             snprintf(stops, sizeof stops, "a sync would stop: guard `%s`: ", guard->name);
-        check_say(c, FINDING_WARNING, "plan", "%s%llu of %llu known leads would be %s: see leadsync diff%s%s", stops,
-                  (unsigned long long)guard->counted, (unsigned long long)guard->of, verbs[i][1],
-                  guard->stops ? ", or allow it with " : "",
-                  guard->stops ? guard_advice(guard->name, guard->counted, guard->of, advice) : "");
+        check_report(c, FINDING_WARNING, "plan", "%s%llu of %llu known leads would be %s: see leadsync diff%s%s", stops,
+                     (unsigned long long)guard->counted, (unsigned long long)guard->of, verbs[i][1],
+                     guard->stops ? ", or allow it with " : "",
+                     guard->stops ? guard_advice(guard->name, guard->counted, guard->of, advice) : "");
     }
 }
 

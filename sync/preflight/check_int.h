@@ -58,7 +58,7 @@ struct check {
 };
 
 /* Reports a finding that does not stop a sync. */
-void check_say(struct check *c, enum finding_level level, const char *what, const char *fmt, ...)
+void check_report(struct check *c, enum finding_level level, const char *what, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 /* Reports an error that would end a sync, remembers the worst one, and clears `e`. */
 void check_error(struct check *c, const char *what, struct err *e);
@@ -72,7 +72,7 @@ int check_count_start(struct check *c, struct err *e);
 void check_count_stop(struct check *c);
 int check_count_lead(struct check *c, const struct row *row, const struct mapped *mapped, struct err *e);
 /* Reports what the counts show about the leads. */
-void check_count_tell(struct check *c);
+void check_count_report(struct check *c);
 /* Leads for which a variable, by the name that templates know it by, has no value. */
 uint64_t check_count_empty(const struct check *c, struct str payload);
 
@@ -80,7 +80,7 @@ uint64_t check_count_empty(const struct check *c, struct str payload);
 int check_values_start(struct check *c, const struct source *source, struct err *e);
 void check_values_stop(struct check *c);
 int check_values_row(struct check *c, const struct row *row, const struct mapped *mapped, struct err *e);
-void check_values_tell(struct check *c, const struct source *source);
+void check_values_report(struct check *c, const struct source *source);
 
 /* Warns if a sync would stop because the mapping rejects too many rows. */
 void check_guard_rejected(struct check *c);

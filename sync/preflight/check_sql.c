@@ -16,20 +16,21 @@ static void check_role(struct check *c)
     if (postgres_role_look(c->m->source.as.sql.url, &role, &e) != 0)
         check_error(c, "source", &e);
     else if (role.superuser)
-        check_say(c, FINDING_WARNING, "source",
-                  "role %s is a superuser: a source needs a role that may SELECT what it reads, "
-                  "and nothing else",
-                  role.name);
+        check_report(c, FINDING_WARNING, "source",
+                     "role %s is a superuser: a source needs a role that may SELECT what it reads, "
+                     "and nothing else",
+                     role.name);
     else if (role.writable_n > 0)
-        check_say(c, FINDING_WARNING, "source", "role %s may write to %llu table%s (%s): SELECT is all that a source needs",
-                  role.name, (unsigned long long)role.writable_n, role.writable_n == 1 ? "" : "s, among them", role.example);
+        check_report(c, FINDING_WARNING, "source",
+                     "role %s may write to %llu table%s (%s): SELECT is all that a source needs", role.name,
+                     (unsigned long long)role.writable_n, role.writable_n == 1 ? "" : "s, among them", role.example);
     else if (role.creates)
-        check_say(c, FINDING_WARNING, "source",
-                  "role %s may create roles or databases, or replicate: SELECT is all that a "
-                  "source needs",
-                  role.name);
+        check_report(c, FINDING_WARNING, "source",
+                     "role %s may create roles or databases, or replicate: SELECT is all that a "
+                     "source needs",
+                     role.name);
     else
-        check_say(c, FINDING_OK, "source", "role %s can read, and cannot write to any table", role.name);
+        check_report(c, FINDING_OK, "source", "role %s can read, and cannot write to any table", role.name);
     postgres_role_free(&role);
 }
 
@@ -41,8 +42,8 @@ static void check_results(struct check *c)
     if (postgres_results_check(m->results_url, m->results_table, m->results_create, &missing, &e) != 0)
         check_error(c, "results_to", &e);
     else
-        check_say(c, FINDING_OK, "results_to", "table %s %s", m->results_table,
-                  missing ? "does not exist yet; the first sync creates it" : "can be written");
+        check_report(c, FINDING_OK, "results_to", "table %s %s", m->results_table,
+                     missing ? "does not exist yet; the first sync creates it" : "can be written");
 }
 
 void check_databases(struct check *c)

@@ -150,36 +150,36 @@ static void report_cells(struct check *c, const struct source *source, size_t co
     bool cleaned = (mapping_cell_uses(c->m)[column] & CELL_AS_IT_IS) == 0;
     char where[64];
     if (p->n > 0)
-        check_say(c, cleaned ? FINDING_NOTICE : FINDING_WARNING, "source",
-                  "column \"%.*s\": %llu cell%s a placeholder such as %s (first in %s); %s makes %s empty", STR_ARG(name),
-                  (unsigned long long)p->n, p->n == 1 ? " holds" : "s hold", p->text, place(p, where),
-                  cleaned ? "clean" : "apply: [clean]", p->n == 1 ? "it" : "them");
+        check_report(c, cleaned ? FINDING_NOTICE : FINDING_WARNING, "source",
+                     "column \"%.*s\": %llu cell%s a placeholder such as %s (first in %s); %s makes %s empty", STR_ARG(name),
+                     (unsigned long long)p->n, p->n == 1 ? " holds" : "s hold", p->text, place(p, where),
+                     cleaned ? "clean" : "apply: [clean]", p->n == 1 ? "it" : "them");
     if (cut->n > 0)
-        check_say(
+        check_report(
             c, FINDING_WARNING, "source",
             "column \"%.*s\": %llu number%s cut by a spreadsheet, such as %s (first in %s): the digits are lost; export "
             "the column as text again",
             STR_ARG(name), (unsigned long long)cut->n, cut->n == 1 ? " was" : "s were", cut->text, place(cut, where));
 }
 
-void check_values_tell(struct check *c, const struct source *source)
+void check_values_report(struct check *c, const struct source *source)
 {
     const struct check_values *v = c->values;
     char where[64];
     for (size_t r = 0; r < REASON_N; r++)
         if (v->rejects[r].n > 0)
-            check_say(c, FINDING_WARNING, "source", "%s, first in %s: %s", reason_text((enum reason)r),
-                      place(&v->rejects[r], where), v->rejects[r].text);
+            check_report(c, FINDING_WARNING, "source", "%s, first in %s: %s", reason_text((enum reason)r),
+                         place(&v->rejects[r], where), v->rejects[r].text);
     for (size_t s = 0; s < v->slots_n; s++)
         if (v->emptied[s].n > 0)
-            check_say(c, FINDING_NOTICE, "source", "%llu value%s left empty by on_error: empty, first in %s: %s",
-                      (unsigned long long)v->emptied[s].n, v->emptied[s].n == 1 ? " is" : "s are",
-                      place(&v->emptied[s], where), v->emptied[s].text);
+            check_report(c, FINDING_NOTICE, "source", "%llu value%s left empty by on_error: empty, first in %s: %s",
+                         (unsigned long long)v->emptied[s].n, v->emptied[s].n == 1 ? " is" : "s are",
+                         place(&v->emptied[s], where), v->emptied[s].text);
     for (size_t i = 0; i < v->columns_n; i++)
         report_cells(c, source, i);
     struct buf text = BUF_INIT(SAMPLE_BYTES);
     const char *mangled = odd_cells_mangled_text(&v->odd_cells, &text) == 0 ? buf_cstr(&text) : NULL;
     if (mangled != NULL && text.n > 0)
-        check_say(c, FINDING_WARNING, "source", "%s", mangled);
+        check_report(c, FINDING_WARNING, "source", "%s", mangled);
     buf_free(&text);
 }

@@ -16,7 +16,7 @@ sync_libsandbox_a_SOURCES = \
 	sync/sandbox/server/faults.c sync/sandbox/server/faults.h \
 	sync/sandbox/server/http.c sync/sandbox/server/http.h \
 	sync/sandbox/server/json.c sync/sandbox/server/json.h \
-	sync/sandbox/server/ring.c sync/sandbox/server/ring.h \
+	sync/sandbox/server/request_log.c sync/sandbox/server/request_log.h \
 	sync/sandbox/server/route.c sync/sandbox/server/route.h \
 	sync/sandbox/server/server.c sync/sandbox/server/server.h \
 	sync/sandbox/server/shapes.c \

@@ -12,8 +12,8 @@
 enum { LOOK_FOR_SIGNAL_US = 50000 };
 
 struct sandbox {
-    struct box_world world;
-    struct box_server *server; /* NULL: not serving */
+    struct sim_world world;
+    struct sim_server *server; /* NULL: not serving */
     uint16_t port;
 };
 
@@ -52,23 +52,23 @@ static int named_id(struct str name, bool is_campaign, unsigned ordinal, struct 
     return uuid_parse(str_from(shaped), id);
 }
 
-static int add_place(struct box_world *w, struct str name, bool is_campaign, const struct uuid *id, int status,
+static int add_place(struct sim_world *w, struct str name, bool is_campaign, const struct uuid *id, int status,
                      struct err *e)
 {
-    uint32_t no = box_place_by_id(w, id, is_campaign);
+    uint32_t no = sim_place_by_id(w, id, is_campaign);
     if (no != 0 && status == STATUS_KEPT) /* as the store has it */
         return 0;
     if (no == 0)
-        no = box_place_add(w, name, is_campaign, id);
+        no = sim_place_add(w, name, is_campaign, id);
     if (no == 0)
         return err_oom(e);
     if (status != STATUS_KEPT)
-        box_place_at(w, no)->status = status;
-    box_place_changed(w, no);
+        sim_place_at(w, no)->status = status;
+    sim_place_changed(w, no);
     return 0;
 }
 
-static int add_places(struct box_world *w, const char *const *names, size_t n, bool is_campaign, struct err *e)
+static int add_places(struct sim_world *w, const char *const *names, size_t n, bool is_campaign, struct err *e)
 {
     struct uuid id;
     if (uuid_parse(is_campaign ? STR(SANDBOX_CAMPAIGN_DEMO) : STR(SANDBOX_LIST_INCOMING), &id) != 0)
@@ -99,17 +99,17 @@ int sandbox_start(const struct sandbox_config *config, struct sandbox **out, str
     struct sandbox *s = calloc(1, sizeof *s);
     if (s == NULL)
         return err_oom(e);
-    if (box_world_init(&s->world, config, e) != 0)
+    if (sim_world_init(&s->world, config, e) != 0)
         goto fail;
     s->world.now_ms = clock_system()->wall_ms(clock_system());
-    if (config->store != NULL && box_store_open(&s->world, config->store, e) != 0)
+    if (config->store != NULL && sim_store_open(&s->world, config->store, e) != 0)
         goto fail;
     s->world.now_ms += s->world.knobs.advance_ms;
     if (add_places(&s->world, config->campaigns, config->campaigns_n, true, e) != 0 ||
-        add_places(&s->world, config->lists, config->lists_n, false, e) != 0 || box_store_flush(&s->world, e) != 0 ||
-        box_server_start(&s->world, config->port, &s->server, e) != 0)
+        add_places(&s->world, config->lists, config->lists_n, false, e) != 0 || sim_store_flush(&s->world, e) != 0 ||
+        sim_server_start(&s->world, config->port, &s->server, e) != 0)
         goto fail;
-    s->port = box_server_port(s->server);
+    s->port = sim_server_port(s->server);
     *out = s;
     return 0;
 fail:
@@ -124,9 +124,9 @@ uint16_t sandbox_port(const struct sandbox *s)
 
 static int stop(struct sandbox *s, struct err *e)
 {
-    box_server_stop(s->server);
+    sim_server_stop(s->server);
     s->server = NULL;
-    return box_store_close(&s->world, e);
+    return sim_store_close(&s->world, e);
 }
 
 int sandbox_serve(struct sandbox *s, struct err *e)
@@ -143,6 +143,6 @@ void sandbox_free(struct sandbox *s)
         return;
     stop(s, &ignored);
     err_clear(&ignored);
-    box_world_free(&s->world);
+    sim_world_free(&s->world);
     free(s);
 }

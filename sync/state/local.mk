@@ -5,7 +5,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/state_int.h \
 	sync/state/db/create.c \
 	sync/state/db/db.c sync/state/db/db.h \
-	sync/state/db/feed.c sync/state/db/feed.h \
+	sync/state/db/bulk_insert.c sync/state/db/bulk_insert.h \
 	sync/state/db/lock.c \
 	sync/state/db/open.c \
 	sync/state/db/paths.c \

@@ -108,7 +108,7 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 /* The file that the latest run read as its source, its path resolved; unset for other sources. */
 #define STATE_SOURCE_FILE "source_file"
 /* Such a setting, from when a journal is given up until a complete read: what it held is to be looked for, not created. */
-#define STATE_LOOK_FIRST "look_first"
+#define STATE_CHECK_FIRST "look_first"
 /* Such a setting, from when a run begins under another mapping than the last complete one until a complete full read: what
  * that run wrote may be wrong, and only a read of every row shows it. */
 #define STATE_OTHER_MAPPING "other_mapping"
@@ -177,7 +177,7 @@ int state_was_refused(struct state *s, const struct hash128 *key, uint64_t finge
 /* A row with this key was read that makes no lead (rejected, skipped). It does not compete with other rows for the key,
  * but the lead is not unseen, and the row replaces an older one in the retry table. `mark` (1 … 2^40-1) comes
  * back from state_unseen_next(); the first one of a key counts. */
-int state_spare(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e);
+int state_mark_protected(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e);
 /* A row was read by which a person opts out. It wins over every other row of this key, before it or after it: the lead
  * comes from state_unseen_next() with this mark (1 … 2^40-1) and STATE_OPTED_OUT, seen or not; the first mark of a key
  * counts. A key may also be any other hash that stands for the person. */
@@ -237,7 +237,7 @@ bool state_hash_at(struct str hashes, size_t i, uint64_t *hash);
 bool state_value_unchanged(const struct state *s, struct str hashes, const char *field, bool custom, const struct value *v);
 /* Leads that no row of this run wants, in key order: 1/0/-1. Neither those that were removed or are gone there, nor those
  * in an open batch; but a state that is open for reading does not settle those first, and returns them
- * too. `mark` gets 0 if no row had the key, else that of state_spare() or state_opt_out(); with `marked` only the latter are
+ * too. `mark` gets 0 if no row had the key, else that of state_mark_protected() or state_opt_out(); with `marked` only the latter are
  * returned. Looks at the lookups of this run: state_lookup_start() before. */
 struct unseen;
 int state_unseen_open(struct state *s, bool marked, struct unseen **out, struct err *e);

@@ -4,7 +4,7 @@
 
 #include "sync/base/buf.h"
 #include "sync/state/db/db.h"
-#include "sync/state/db/feed.h"
+#include "sync/state/db/bulk_insert.h"
 #include "sync/state/forget/forget_list.h"
 #include "sync/state/state.h"
 
@@ -25,9 +25,9 @@ struct identity {
     bool hashed;
     uint64_t next_batch, next_lead, next_retry;
     uint64_t leads_n, refusals_n, retries_n, forgotten_n;
-    uint64_t gone_n;    /* of the leads: removed or gone there; in the settings, for it came after the table */
-    bool gone_counted;  /* else gone_n is not known: the state was written by an older leadsync */
-    bool journal_noted; /* the main file says that there is a journal */
+    uint64_t absent_n;   /* of the leads: removed or gone there; in the settings, for it came after the table */
+    bool absent_counted; /* else absent_n is not known: the state was written by an older leadsync */
+    bool journal_noted;  /* the main file says that there is a journal */
 };
 
 struct journal {
@@ -66,7 +66,7 @@ struct state {
     struct state_claim *claim; /* borrowed: holds the lock for state_lock(); NULL */
     int guard_fd;              /* shared lock of a reader on the journal's existence; -1 */
     struct db main;
-    struct feed feed; /* of the main file's virtual table */
+    struct bulk_insert feed; /* of the main file's virtual table */
     struct journal journal;
     struct identity id;
     size_t pending_n;
@@ -87,7 +87,7 @@ void state_touch(struct state *s);
 int identity_store(struct state *s, struct err *e);
 int identity_load(struct state *s, struct err *e);
 /* Counts what an older leadsync did not: reads all leads, and only then. */
-int identity_count_gone(struct state *s, struct err *e);
+int identity_count_absent(struct state *s, struct err *e);
 
 /* ---- facts.c ---- */
 /* Takes the state to its next serial number, see state_serial(); inside a transaction. */

@@ -48,9 +48,9 @@ struct upload_config {
     /* NULL, or: is the next read full if a row waits now for a lead whose own row this run did not read? */
     bool (*wait_for_full)(void *ctx);
     /* NULL, or appends what people call the place where a lead is: 1, 0 its name is not known and nothing is appended, -1
-     * (memory). Then `where_learn` gets each name that Instantly has answered with. */
+     * (memory). Then `location_record` gets each name that Instantly has answered with. */
     int (*where)(void *ctx, const struct target *there, struct buf *out);
-    void (*where_learn)(void *ctx, const struct target *named);
+    void (*location_record)(void *ctx, const struct target *named);
     /* NULL, or called when Instantly has refused more leads: -1 ends the upload with its error. */
     int (*refused)(void *ctx, struct err *e);
     /* NULL, or told of each entry of this run when its outcome is on record; one that stays open is deferred. `tag` is what its
@@ -63,7 +63,7 @@ struct upload_config {
     void (*stepped)(void *ctx); /* NULL, or called at each step: time to show something */
     void *ctx;
     uint32_t promote, stage_list; /* where those moves go, and come from; 0: no stage */
-    bool look_first;        /* the state may not know what is there: leads without an address are looked for before they
+    bool check_first;       /* the state may not know what is there: leads without an address are looked for before they
                                     * are sent */
     int64_t known_until_ms; /* wall clock: no lead that the state knows was made after this moment */
     uint64_t settle_run;    /* upload_settle_open() looks at this run's batches only; 0: at all */
@@ -92,7 +92,7 @@ void upload_free(struct upload *u);
  * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
 int upload_add(struct upload *u, const struct planned *planned, struct err *e);
 /* create.c, for a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */
-int create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e);
+int upload_create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e);
 /* Step before adding more. */
 bool upload_full(const struct upload *u);
 /* One bounded turn: commit what is due, submit, move bytes, settle. Waits at most timeout_ms. -1 ends the run: the state
@@ -121,9 +121,9 @@ int upload_settle_open(struct upload *u, struct err *e);
 
 /* rekey.c: is the entry about a lead whose row has another lead by now, with another address? Its key text is that row's. */
 /* A row has another address now, so this lead is not its any more, whatever becomes of its new one. 0/-1 */
-int rekey_leaves(struct state *s, const struct uuid *id, struct err *e);
+int upload_rekey_leaves(struct state *s, const struct uuid *id, struct err *e);
 /* Has a row of this run taken the lead over from another key? Then it is not removed for that key. 0/-1 */
-int rekey_is_taken(struct state *s, const struct uuid *id, bool *taken, struct err *e);
-bool rekey_is_old(struct state *s, const struct entry *entry);
+int upload_rekey_is_taken(struct state *s, const struct uuid *id, bool *taken, struct err *e);
+bool upload_rekey_is_old(struct state *s, const struct entry *entry);
 
 #endif

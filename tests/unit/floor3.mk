@@ -21,7 +21,7 @@ ENGINE_TESTS = \
 	tests/unit/run.tap \
 	tests/unit/run_forgotten.tap \
 	tests/unit/run_doubles.tap \
-	tests/unit/run_gone.tap \
+	tests/unit/run_missing.tap \
 	tests/unit/run_guards.tap \
 	tests/unit/run_record.tap \
 	tests/unit/run_retries.tap \
@@ -134,9 +134,9 @@ tests_unit_remove_identity_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
 tests_unit_run_doubles_tap_SOURCES = tests/unit/run_doubles_test.c
 tests_unit_run_doubles_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_run_doubles_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
-tests_unit_run_gone_tap_SOURCES = tests/unit/run_gone_test.c
-tests_unit_run_gone_tap_CFLAGS = $(TEST_CFLAGS)
-tests_unit_run_gone_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
+tests_unit_run_missing_tap_SOURCES = tests/unit/run_missing_test.c
+tests_unit_run_missing_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_run_missing_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
 
 tests_unit_record_tap_SOURCES = tests/unit/record_test.c
 tests_unit_record_tap_CFLAGS = $(TEST_CFLAGS)

@@ -81,9 +81,9 @@ START_TEST(what_jobs_tell)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct json_object *json = json_tokener_parse(rows[i].text);
         struct remote_job job;
-        struct job_told tells;
+        struct job_report tells;
         ck_assert_int_eq(api_remote_job_read(json, &job, &e), 0);
-        api_remote_job_told(&job, &tells);
+        api_remote_job_report(&job, &tells);
         ck_assert_int_eq(tells.total, rows[i].total);
         ck_assert_int_eq(tells.success, rows[i].success);
         ck_assert_int_eq(tells.failed, rows[i].failed);

@@ -1,7 +1,7 @@
 /* The sandbox's parts alone: windows, faults, the table of leads, strict JSON, ids. */
 #include "sync/sandbox/server/faults.h"
 #include "sync/sandbox/server/json.h"
-#include "sync/sandbox/server/ring.h"
+#include "sync/sandbox/server/request_log.h"
 #include "sync/sandbox/world/table.h"
 #include "sync/sandbox/server/window.h"
 #include "sync/sandbox/world/world.h"
@@ -15,35 +15,35 @@
 
 START_TEST(window_counts_what_is_inside)
 {
-    struct box_window w;
-    box_window_init(&w, 1000);
-    ck_assert_uint_eq(box_window_count(&w, 5), 0);
+    struct sim_window w;
+    sim_window_init(&w, 1000);
+    ck_assert_uint_eq(sim_window_count(&w, 5), 0);
     for (int64_t t = 0; t < 3000; t++)
-        box_window_add(&w, t);
+        sim_window_add(&w, t);
     ck_assert_uint_eq(w.peak, 1000);
-    ck_assert_uint_eq(box_window_count(&w, 2999), 1000);
-    ck_assert_uint_eq(box_window_count(&w, 3998), 1);
-    ck_assert_uint_eq(box_window_count(&w, 3999), 0); /* exactly one span old is outside */
-    box_window_add(&w, 4000);
+    ck_assert_uint_eq(sim_window_count(&w, 2999), 1000);
+    ck_assert_uint_eq(sim_window_count(&w, 3998), 1);
+    ck_assert_uint_eq(sim_window_count(&w, 3999), 0); /* exactly one span old is outside */
+    sim_window_add(&w, 4000);
     ck_assert_uint_eq(w.n, 1);
     ck_assert_uint_eq(w.peak, 1000);
-    box_window_free(&w);
+    sim_window_free(&w);
     ck_assert_uint_eq(w.peak, 0);
 }
 END_TEST
 
 START_TEST(window_grows_across_its_seam)
 {
-    struct box_window w;
-    box_window_init(&w, 1000000);
+    struct sim_window w;
+    sim_window_init(&w, 1000000);
     for (int64_t t = 0; t < 200; t++)
-        box_window_add(&w, t);
-    box_window_count(&w, 1000100); /* moves the head */
+        sim_window_add(&w, t);
+    sim_window_count(&w, 1000100); /* moves the head */
     for (int64_t t = 0; t < 5000; t++)
-        box_window_add(&w, 1000150 + t);
+        sim_window_add(&w, 1000150 + t);
     ck_assert_uint_eq(w.n, 5000);
     ck_assert_int_eq(w.at[w.head], 1000150);
-    box_window_free(&w);
+    sim_window_free(&w);
 }
 END_TEST
 
@@ -83,75 +83,75 @@ static const struct {
 
 START_TEST(faults_refuse_what_they_do_not_know)
 {
-    struct box_faults f = {0};
+    struct sim_faults f = {0};
     struct err e = ERR_INIT;
-    ck_assert_int_eq(box_faults_set(&f, "GET *:500=1", 1, &e), 0);
-    ck_assert_int_eq(box_faults_set(&f, bad_faults[_i].text, 1, &e), -1);
+    ck_assert_int_eq(sim_faults_set(&f, "GET *:500=1", 1, &e), 0);
+    ck_assert_int_eq(sim_faults_set(&f, bad_faults[_i].text, 1, &e), -1);
     ck_assert_int_eq(e.status, XS_USAGE);
     ck_assert_msg(strstr(err_text(&e), bad_faults[_i].says) != NULL, "%s: %s", bad_faults[_i].text, err_text(&e));
     err_clear(&e);
     /* the old rules stay */
-    ck_assert_int_eq(box_faults_pick(&f, "GET", "/x", NULL).status, 500);
-    box_faults_free(&f);
+    ck_assert_int_eq(sim_faults_pick(&f, "GET", "/x", NULL).status, 500);
+    sim_faults_free(&f);
 }
 END_TEST
 
 START_TEST(faults_by_number)
 {
-    struct box_faults f = {0};
+    struct sim_faults f = {0};
     struct err e = ERR_INIT;
     const char *seen[7];
     const char *text = " POST /leads/add:drop-after=#3,hang@5=#5-6,429@7=1 ; GET /leads/{id}:slow=1";
-    ck_assert_int_eq(box_faults_set(&f, text, 1, &e), 0);
+    ck_assert_int_eq(sim_faults_set(&f, text, 1, &e), 0);
     for (size_t i = 0; i < 7; i++) {
-        struct box_fault fault = box_faults_pick(&f, "POST", "/leads/add", "/leads/add");
-        seen[i] = fault.kind == BOX_FAULT_NONE ? "" : fault.name;
+        struct sim_fault fault = sim_faults_pick(&f, "POST", "/leads/add", "/leads/add");
+        seen[i] = fault.kind == SIM_FAULT_NONE ? "" : fault.name;
     }
     const char *const want[7] = {"429", "", "drop-after", "", "hang", "hang", ""};
     for (size_t i = 0; i < 7; i++)
         ck_assert_str_eq(seen[i], want[i]);
-    ck_assert_int_eq(box_faults_pick(&f, "GET", "/leads/add", "/leads/add").kind, BOX_FAULT_NONE);
-    struct box_fault slow = box_faults_pick(&f, "GET", "/leads/0", "/leads/{id}");
-    ck_assert_int_eq(slow.kind, BOX_FAULT_SLOW);
+    ck_assert_int_eq(sim_faults_pick(&f, "GET", "/leads/add", "/leads/add").kind, SIM_FAULT_NONE);
+    struct sim_fault slow = sim_faults_pick(&f, "GET", "/leads/0", "/leads/{id}");
+    ck_assert_int_eq(slow.kind, SIM_FAULT_SLOW);
     ck_assert_int_eq(slow.arg, 3000);
-    ck_assert_int_eq(box_faults_set(&f, NULL, 1, &e), 0);
-    ck_assert_int_eq(box_faults_pick(&f, "GET", "/leads/0", "/leads/{id}").kind, BOX_FAULT_NONE);
-    box_faults_free(&f);
+    ck_assert_int_eq(sim_faults_set(&f, NULL, 1, &e), 0);
+    ck_assert_int_eq(sim_faults_pick(&f, "GET", "/leads/0", "/leads/{id}").kind, SIM_FAULT_NONE);
+    sim_faults_free(&f);
 }
 END_TEST
 
 /* Under a rule for many endpoints a lie waits for its own. */
 START_TEST(lies_happen_where_they_belong)
 {
-    struct box_faults f = {0};
+    struct sim_faults f = {0};
     struct err e = ERR_INIT;
-    ck_assert_int_eq(box_faults_set(&f, "* *:delete-ignored=#1-3,same-id@stranger=#4-9", 1, &e), 0);
-    ck_assert_int_eq(box_faults_pick(&f, "POST", "/leads/add", "/leads/add").kind, BOX_FAULT_NONE);
-    ck_assert_int_eq(box_faults_pick(&f, "DELETE", "/leads/0", "/leads/{id}").lie, BOX_LIE_DELETE_IGNORED);
-    ck_assert_int_eq(box_faults_pick(&f, "DELETE", "/leads", "/leads").lie, BOX_LIE_DELETE_IGNORED);
-    ck_assert_int_eq(box_faults_pick(&f, "DELETE", "/leads", "/leads").kind, BOX_FAULT_NONE);
-    struct box_fault fault = box_faults_pick(&f, "POST", "/leads/add", "/leads/add");
-    ck_assert_int_eq(fault.lie, BOX_LIE_STRANGER_ID);
+    ck_assert_int_eq(sim_faults_set(&f, "* *:delete-ignored=#1-3,same-id@stranger=#4-9", 1, &e), 0);
+    ck_assert_int_eq(sim_faults_pick(&f, "POST", "/leads/add", "/leads/add").kind, SIM_FAULT_NONE);
+    ck_assert_int_eq(sim_faults_pick(&f, "DELETE", "/leads/0", "/leads/{id}").lie, SIM_LIE_DELETE_IGNORED);
+    ck_assert_int_eq(sim_faults_pick(&f, "DELETE", "/leads", "/leads").lie, SIM_LIE_DELETE_IGNORED);
+    ck_assert_int_eq(sim_faults_pick(&f, "DELETE", "/leads", "/leads").kind, SIM_FAULT_NONE);
+    struct sim_fault fault = sim_faults_pick(&f, "POST", "/leads/add", "/leads/add");
+    ck_assert_int_eq(fault.lie, SIM_LIE_STRANGER_ID);
     ck_assert_str_eq(fault.name, "same-id");
     ck_assert(fault.after);
-    ck_assert_int_eq(box_faults_set(&f, "POST /leads/list:list-lag=#1,list-lag@20=#2", 1, &e), 0);
-    ck_assert_int_eq(box_faults_pick(&f, "POST", "/leads/list", "/leads/list").arg, 1500);
-    ck_assert_int_eq(box_faults_pick(&f, "POST", "/leads/list", "/leads/list").arg, 20);
-    box_faults_free(&f);
+    ck_assert_int_eq(sim_faults_set(&f, "POST /leads/list:list-lag=#1,list-lag@20=#2", 1, &e), 0);
+    ck_assert_int_eq(sim_faults_pick(&f, "POST", "/leads/list", "/leads/list").arg, 1500);
+    ck_assert_int_eq(sim_faults_pick(&f, "POST", "/leads/list", "/leads/list").arg, 20);
+    sim_faults_free(&f);
 }
 END_TEST
 
 START_TEST(faults_by_share_and_seed)
 {
-    struct box_faults f = {0}, g = {0};
+    struct sim_faults f = {0}, g = {0};
     struct err e = ERR_INIT;
     const char *text = "* /leads*:500=2%,429@1=1%";
     size_t counts[600] = {0}, same = 0;
-    ck_assert_int_eq(box_faults_set(&f, text, 42, &e), 0);
-    ck_assert_int_eq(box_faults_set(&g, text, 42, &e), 0);
+    ck_assert_int_eq(sim_faults_set(&f, text, 42, &e), 0);
+    ck_assert_int_eq(sim_faults_set(&g, text, 42, &e), 0);
     for (int i = 0; i < 100000; i++) {
-        struct box_fault a = box_faults_pick(&f, "POST", "/leads/add", NULL);
-        struct box_fault b = box_faults_pick(&g, "PATCH", "/leads/1", NULL);
+        struct sim_fault a = sim_faults_pick(&f, "POST", "/leads/add", NULL);
+        struct sim_fault b = sim_faults_pick(&g, "PATCH", "/leads/1", NULL);
         counts[a.status]++;
         same += a.status == b.status;
     }
@@ -160,86 +160,86 @@ START_TEST(faults_by_share_and_seed)
     ck_assert_uint_lt(counts[500], 2200);
     ck_assert_uint_gt(counts[429], 850);
     ck_assert_uint_lt(counts[429], 1150);
-    ck_assert_int_eq(box_faults_pick(&f, "GET", "/campaigns", NULL).kind, BOX_FAULT_NONE);
-    box_faults_free(&f);
-    box_faults_free(&g);
+    ck_assert_int_eq(sim_faults_pick(&f, "GET", "/campaigns", NULL).kind, SIM_FAULT_NONE);
+    sim_faults_free(&f);
+    sim_faults_free(&g);
 }
 END_TEST
 
 /* --- table --- */
 
-static struct box_fields fields_of(const char *email)
+static struct sim_fields fields_of(const char *email)
 {
-    return (struct box_fields){.f = {[BF_EMAIL] = str_from(email), [BF_FIRST_NAME] = STR("F"), [BF_PHONE] = STR("")}};
+    return (struct sim_fields){.f = {[BF_EMAIL] = str_from(email), [BF_FIRST_NAME] = STR("F"), [BF_PHONE] = STR("")}};
 }
 
 START_TEST(table_finds_by_address_and_id)
 {
     enum { N = 50000 };
-    struct box_table t;
+    struct sim_table t;
     char email[64];
-    box_table_init(&t, 3, false);
+    sim_table_init(&t, 3, false);
     for (uint32_t no = 1; no <= N; no++) {
         snprintf(email, sizeof email, "User%u@x.co", (no - 1) % (N / 2));
-        struct box_fields fields = fields_of(email);
-        struct box_lead *lead = box_table_put(&t, no, &fields);
+        struct sim_fields fields = fields_of(email);
+        struct sim_lead *lead = sim_table_put(&t, no, &fields);
         ck_assert_ptr_nonnull(lead);
-        lead->id = box_lead_id(3, 1000 + no, no);
+        lead->id = sim_lead_id(3, 1000 + no, no);
     }
     ck_assert_uint_eq(t.live, N);
     for (uint32_t no = 1; no <= N; no += 777) {
         snprintf(email, sizeof email, "uSER%u@X.CO", (no - 1) % (N / 2));
-        uint32_t first = box_table_by_email(&t, str_from(email), 0);
-        uint32_t second = box_table_by_email(&t, str_from(email), first);
+        uint32_t first = sim_table_by_email(&t, str_from(email), 0);
+        uint32_t second = sim_table_by_email(&t, str_from(email), first);
         ck_assert_uint_eq(first + second, ((no - 1) % (N / 2) + 1) * 2 + N / 2);
-        ck_assert_uint_eq(box_table_by_email(&t, str_from(email), second), 0);
-        ck_assert_uint_eq(box_table_by_id(&t, &box_table_at(&t, no)->id), no);
+        ck_assert_uint_eq(sim_table_by_email(&t, str_from(email), second), 0);
+        ck_assert_uint_eq(sim_table_by_id(&t, &sim_table_at(&t, no)->id), no);
     }
-    struct uuid strange = box_lead_id(4, 1000, 1), none = {{0}};
-    ck_assert_uint_eq(box_table_by_id(&t, &strange), 0);
-    ck_assert_uint_eq(box_table_by_id(&t, &none), 0);
-    ck_assert_uint_eq(box_table_by_email(&t, STR("nobody@x.co"), 0), 0);
-    ck_assert_uint_eq(box_table_by_email(&t, STR(""), 0), 0);
-    box_table_free(&t);
+    struct uuid strange = sim_lead_id(4, 1000, 1), none = {{0}};
+    ck_assert_uint_eq(sim_table_by_id(&t, &strange), 0);
+    ck_assert_uint_eq(sim_table_by_id(&t, &none), 0);
+    ck_assert_uint_eq(sim_table_by_email(&t, STR("nobody@x.co"), 0), 0);
+    ck_assert_uint_eq(sim_table_by_email(&t, STR(""), 0), 0);
+    sim_table_free(&t);
 }
 END_TEST
 
 START_TEST(table_deletes_from_the_middle)
 {
-    struct box_table t;
-    struct box_fields fields = fields_of("a@x.co"), got;
-    box_table_init(&t, 3, false);
+    struct sim_table t;
+    struct sim_fields fields = fields_of("a@x.co"), got;
+    sim_table_init(&t, 3, false);
     for (uint32_t no = 1; no <= 3; no++)
-        box_table_put(&t, no, &fields)->id = box_lead_id(3, 5, no);
-    struct uuid id = box_table_at(&t, 2)->id;
-    box_table_delete(&t, 2);
-    ck_assert_uint_eq(box_table_by_id(&t, &id), 0);
-    ck_assert_uint_eq(box_table_by_email(&t, STR("a@x.co"), 0), 3);
-    ck_assert_uint_eq(box_table_by_email(&t, STR("a@x.co"), 3), 1);
-    box_table_delete(&t, 3);
-    box_table_delete(&t, 1);
-    ck_assert_uint_eq(box_table_by_email(&t, STR("a@x.co"), 0), 0);
+        sim_table_put(&t, no, &fields)->id = sim_lead_id(3, 5, no);
+    struct uuid id = sim_table_at(&t, 2)->id;
+    sim_table_delete(&t, 2);
+    ck_assert_uint_eq(sim_table_by_id(&t, &id), 0);
+    ck_assert_uint_eq(sim_table_by_email(&t, STR("a@x.co"), 0), 3);
+    ck_assert_uint_eq(sim_table_by_email(&t, STR("a@x.co"), 3), 1);
+    sim_table_delete(&t, 3);
+    sim_table_delete(&t, 1);
+    ck_assert_uint_eq(sim_table_by_email(&t, STR("a@x.co"), 0), 0);
     ck_assert_uint_eq(t.live, 0);
-    ck_assert_ptr_null(box_table_put(&t, 3, &fields));       /* numbers are never given twice */
-    ck_assert_ptr_nonnull(box_table_put(&t, 9000, &fields)); /* and may leave gaps */
-    ck_assert_uint_eq(box_table_by_email(&t, STR("A@x.co"), 0), 9000);
-    box_lead_fields(box_table_at(&t, 9000), &got);
+    ck_assert_ptr_null(sim_table_put(&t, 3, &fields));       /* numbers are never given twice */
+    ck_assert_ptr_nonnull(sim_table_put(&t, 9000, &fields)); /* and may leave gaps */
+    ck_assert_uint_eq(sim_table_by_email(&t, STR("A@x.co"), 0), 9000);
+    sim_lead_fields(sim_table_at(&t, 9000), &got);
     ck_assert(str_is(got.f[BF_FIRST_NAME], "F"));
     ck_assert_ptr_nonnull(got.f[BF_PHONE].p); /* empty is not absent */
     ck_assert_ptr_null(got.f[BF_LAST_NAME].p);
-    box_table_free(&t);
+    sim_table_free(&t);
 }
 END_TEST
 
 START_TEST(table_minds_case_when_told)
 {
-    struct box_table t;
-    struct box_fields fields = fields_of("A@x.co");
-    box_table_init(&t, 3, true);
-    box_table_put(&t, 1, &fields);
-    ck_assert_uint_eq(box_table_by_email(&t, STR("a@x.co"), 0), 0);
-    ck_assert_uint_eq(box_table_by_email(&t, STR("A@x.co"), 0), 1);
-    box_table_free(&t);
+    struct sim_table t;
+    struct sim_fields fields = fields_of("A@x.co");
+    sim_table_init(&t, 3, true);
+    sim_table_put(&t, 1, &fields);
+    ck_assert_uint_eq(sim_table_by_email(&t, STR("a@x.co"), 0), 0);
+    ck_assert_uint_eq(sim_table_by_email(&t, STR("A@x.co"), 0), 1);
+    sim_table_free(&t);
 }
 END_TEST
 
@@ -247,9 +247,9 @@ START_TEST(ids_sort_and_carry_their_number)
 {
     struct uuid last = {{0}};
     for (uint32_t i = 0; i < 100000; i++) {
-        struct uuid id = box_lead_id(9, INT64_C(1767225600000) + i / 100, i * 40000 + 1);
+        struct uuid id = sim_lead_id(9, INT64_C(1767225600000) + i / 100, i * 40000 + 1);
         ck_assert_int_gt(memcmp(&id, &last, sizeof id), 0);
-        ck_assert_uint_eq(box_lead_no(&id), i * 40000 + 1);
+        ck_assert_uint_eq(sim_lead_no(&id), i * 40000 + 1);
         ck_assert_int_eq(id.b[6] >> 4, 7);
         ck_assert_int_eq(id.b[8] >> 6, 2);
         last = id;
@@ -289,7 +289,7 @@ static const struct {
 START_TEST(json_is_strict)
 {
     json_object *o = NULL;
-    ck_assert_msg(box_json_parse(str_from(documents[_i].text), &o) == documents[_i].rc, "%s", documents[_i].text);
+    ck_assert_msg(sim_json_parse(str_from(documents[_i].text), &o) == documents[_i].rc, "%s", documents[_i].text);
     json_object_put(o);
 }
 END_TEST
@@ -297,8 +297,8 @@ END_TEST
 START_TEST(json_refuses_a_nul_byte)
 {
     json_object *o = NULL;
-    ck_assert_int_eq(box_json_parse((struct str){"{}\0", 3}, &o), 1);
-    ck_assert_int_eq(box_json_parse((struct str){"[\"\0\"]", 5}, &o), 1);
+    ck_assert_int_eq(sim_json_parse((struct str){"{}\0", 3}, &o), 1);
+    ck_assert_int_eq(sim_json_parse((struct str){"[\"\0\"]", 5}, &o), 1);
 }
 END_TEST
 
@@ -317,24 +317,24 @@ static const struct {
 
 START_TEST(addresses_are_judged)
 {
-    ck_assert_msg(box_email_valid(str_from(addresses[_i].email)) == addresses[_i].valid, "%s", addresses[_i].email);
+    ck_assert_msg(sim_email_valid(str_from(addresses[_i].email)) == addresses[_i].valid, "%s", addresses[_i].email);
 }
 END_TEST
 
 START_TEST(ring_keeps_the_last)
 {
-    struct box_ring *r = box_ring_new();
-    struct box_ring_entry entry = {.method = "GET"};
+    struct sim_request_log *r = sim_request_log_new();
+    struct sim_request_log_entry entry = {.method = "GET"};
     struct buf out = BUF_INIT(64 << 20);
     struct jsonw j;
     for (int i = 0; i < 10005; i++)
-        box_ring_add(r, &entry);
+        sim_request_log_add(r, &entry);
     jsonw_init(&j, &out);
-    box_ring_write(r, &j);
+    sim_request_log_write(r, &j);
     ck_assert_int_eq(jsonw_end(&j), 0);
     ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "{\"total\":10005,\"requests\":[{\"n\":6,"));
     buf_free(&out);
-    box_ring_free(r);
+    sim_request_log_free(r);
 }
 END_TEST
 

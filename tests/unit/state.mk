@@ -37,11 +37,11 @@ tests_unit_state_results_tap_SOURCES = tests/unit/state_results_test.c
 tests_unit_state_results_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_state_results_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
 
-check_PROGRAMS += tests/unit/state_facts.tap
-TESTS += tests/unit/state_facts.tap
-tests_unit_state_facts_tap_SOURCES = tests/unit/state_facts_test.c
-tests_unit_state_facts_tap_CFLAGS = $(TEST_CFLAGS)
-tests_unit_state_facts_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
+check_PROGRAMS += tests/unit/state_settings.tap
+TESTS += tests/unit/state_settings.tap
+tests_unit_state_settings_tap_SOURCES = tests/unit/state_settings_test.c
+tests_unit_state_settings_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_state_settings_tap_LDADD = $(TEST_LIBS) $(LEVEL_STATE)
 
 check_PROGRAMS += tests/unit/state_forget.tap
 TESTS += tests/unit/state_forget.tap

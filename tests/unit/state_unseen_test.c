@@ -94,7 +94,7 @@ START_TEST(spared_leads_are_not_gone)
         } spared[] = {{1, 7}, {1, 8}, {2, 9}, {9, 3}};
         for (size_t i = 0; i < sizeof spared / sizeof spared[0]; i++) {
             key = kit_key(&k, spared[i].n);
-            kit_ok(&k, state_spare(k.s, &key, spared[i].mark, &k.e));
+            kit_ok(&k, state_mark_protected(k.s, &key, spared[i].mark, &k.e));
         }
         /* Spared before: it competes all the same. */
         key = kit_key(&k, 2);

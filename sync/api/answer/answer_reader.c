@@ -15,7 +15,7 @@ enum {
     TEXT_MAX = 512 * 1024,      /* an answer to 1000 leads is 100 to 400 KB, a page of 100 leads about 250 KB */
     ERROR_TEXT_MAX = 64 * 1024, /* an error's words stand at its start */
     HEAD_BYTES = 4096,          /* kept of an answer that is parsed piece by piece, for messages */
-    SPARE_TEXT_BYTES = 256 * 1024,
+    RESERVE_TEXT_BYTES = 256 * 1024,
 
     /* What json-c 0.13 to 0.17 allocates on a 64-bit machine, rounded up. The longest string counts three times:
      * json-c collects each in one buffer first, which doubles when it is full. */
@@ -318,7 +318,7 @@ void answer_reader_close(struct answer_reader **reader)
         json_tokener_free(r->tokener); /* json-c up to 0.16 does not take NULL */
     r->tokener = NULL;
     buf_reset(&r->text);
-    if (r->text.cap > SPARE_TEXT_BYTES)
+    if (r->text.cap > RESERVE_TEXT_BYTES)
         buf_free(&r->text);
     r->next = r->memory->spare;
     r->memory->spare = r;

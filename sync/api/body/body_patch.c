@@ -21,7 +21,7 @@ static bool is_core_key(struct str key)
 }
 
 /* Does the lead itself say something about this variable? */
-static bool is_said(const struct lead *lead, struct str key)
+static bool is_patched(const struct lead *lead, struct str key)
 {
     size_t n = lead->shape != NULL ? lead->shape->custom_n : 0;
     for (size_t i = 0; i < n; i++)
@@ -41,7 +41,7 @@ static int stored_custom(struct jsonw *w, const struct lead_patch *patch, struct
     json_object_object_foreachC (payload, at) {
         struct str key = str_from(at.key);
         struct value value;
-        if (is_core_key(key) || is_said(patch->lead, key))
+        if (is_core_key(key) || is_patched(patch->lead, key))
             continue;
         if (at.val == NULL) {
             jsonw_key_str(w, key);

@@ -13,7 +13,7 @@
 
 /* ---- status and body to verdict ---- */
 
-enum body_test { ANY, NO_JSON, SAYS_PLAN_FULL, SAYS_MOVING, SAYS_NO_ROUTE };
+enum body_test { ANY, NO_JSON, IS_PLAN_FULL, IS_MOVING, IS_NO_ROUTE };
 
 /* First match counts. That a 4xx other than the listed ones was not executed follows from the API's framework, which
  * checks before its handlers run; 408 and 425 are a proxy's words and prove nothing. 501 says that nothing carries out such
@@ -27,13 +27,13 @@ static const struct rule {
     {300, 399, ANY, VERDICT_REDIRECT},
     {401, 401, ANY, VERDICT_KEY},
     {402, 402, ANY, VERDICT_UNPAID},
-    {403, 403, SAYS_PLAN_FULL, VERDICT_PLAN_FULL},
+    {403, 403, IS_PLAN_FULL, VERDICT_PLAN_FULL},
     {403, 403, NO_JSON, VERDICT_EDGE},
     {403, 403, ANY, VERDICT_SCOPE},
-    {404, 404, SAYS_NO_ROUTE, VERDICT_CLOSED},
+    {404, 404, IS_NO_ROUTE, VERDICT_CLOSED},
     {405, 405, ANY, VERDICT_CLOSED},
     {408, 408, ANY, VERDICT_LOST},
-    {409, 409, SAYS_MOVING, VERDICT_LOCKED},
+    {409, 409, IS_MOVING, VERDICT_LOCKED},
     {410, 410, ANY, VERDICT_CLOSED},
     {425, 425, ANY, VERDICT_LOST},
     {426, 426, ANY, VERDICT_CLOSED},
@@ -69,7 +69,7 @@ static bool string_member(struct json_object *json, const char *key, struct str 
     return true;
 }
 
-static bool says(struct json_object *json, const char *needle)
+static bool has_words(struct json_object *json, const char *needle)
 {
     struct str text;
     for (size_t i = 0; i < MESSAGE_KEYS_N; i++)
@@ -79,7 +79,7 @@ static bool says(struct json_object *json, const char *needle)
 }
 
 /* The framework's words for a path or method that nothing serves: "Route POST:/api/v2/leads/add not found". */
-static bool says_no_route(struct json_object *json)
+static bool is_no_route(struct json_object *json)
 {
     static const char before[] = "route ", after[] = " not found";
     struct str text;
@@ -92,9 +92,9 @@ static bool body_passes(enum body_test test, struct json_object *json)
 {
     switch (test) {
     case NO_JSON: return !json_object_is_type(json, json_type_object);
-    case SAYS_PLAN_FULL: return says(json, "lead limit reached") || says(json, "remaining uploads:");
-    case SAYS_MOVING: return says(json, "move-leads job in progress");
-    case SAYS_NO_ROUTE: return says_no_route(json);
+    case IS_PLAN_FULL: return has_words(json, "lead limit reached") || has_words(json, "remaining uploads:");
+    case IS_MOVING: return has_words(json, "move-leads job in progress");
+    case IS_NO_ROUTE: return is_no_route(json);
     case ANY: break;
     }
     return true;

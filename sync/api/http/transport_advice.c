@@ -37,11 +37,11 @@ static bool names_api(CURL *easy, const char *error)
 
 /* libcurl does not say whether it asked a proxy. Without exceptions it did; else its words have to name another host
  * than the API's. */
-static bool is_of_proxy(CURL *easy, CURLcode result, const char *error, long proxy_said)
+static bool is_of_proxy(CURL *easy, CURLcode result, const char *error, long proxy_status)
 {
     static const char *const exceptions[] = {"no_proxy", "NO_PROXY"};
     bool always = first_set(exceptions, sizeof exceptions / sizeof exceptions[0]) == NULL;
-    if (result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_PROXY || proxy_said >= 300)
+    if (result == CURLE_COULDNT_RESOLVE_PROXY || result == CURLE_PROXY || proxy_status >= 300)
         return true;
     if (result == CURLE_OPERATION_TIMEDOUT)
         return always;
@@ -51,12 +51,12 @@ static bool is_of_proxy(CURL *easy, CURLcode result, const char *error, long pro
 void transport_advise(CURL *easy, CURLcode result, const char *error, struct transport_answer *answer)
 {
     static const char *const proxies[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
-    long proxy_said = 0;
+    long proxy_status = 0;
     const char *url = NULL;
-    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_said);
+    curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
     /* Plain http is for this machine, and goes through no proxy. */
-    if (url != NULL && strncmp(url, "https:", 6) == 0 && is_of_proxy(easy, result, error, proxy_said))
+    if (url != NULL && strncmp(url, "https:", 6) == 0 && is_of_proxy(easy, result, error, proxy_status))
         answer->proxy = first_set(proxies, sizeof proxies / sizeof proxies[0]);
     if (result == CURLE_PEER_FAILED_VERIFICATION)
         answer->advice =
@@ -64,8 +64,8 @@ void transport_advise(CURL *easy, CURLcode result, const char *error, struct tra
             "an authority of your own is named by CURL_CA_BUNDLE or SSL_CERT_FILE";
     else if (result == CURLE_SSL_CACERT_BADFILE)
         answer->advice = "name a readable file of certificates by CURL_CA_BUNDLE or SSL_CERT_FILE, or unset them";
-    else if (proxy_said == 407)
+    else if (proxy_status == 407)
         answer->advice = "it asks who you are, so set it to http://USER:PASSWORD@HOST:PORT";
-    else if (proxy_said >= 300 && proxy_said < 500 && proxy_said != 408 && proxy_said != 429)
+    else if (proxy_status >= 300 && proxy_status < 500 && proxy_status != 408 && proxy_status != 429)
         answer->advice = "it refuses; have it let this machine through to that host, or name the host in NO_PROXY";
 }

@@ -242,7 +242,7 @@ static struct exchange *exchange_take(struct curl_transport *t)
     return NULL;
 }
 
-static void exchange_spare(struct curl_transport *t, struct exchange *x)
+static void exchange_reserve(struct curl_transport *t, struct exchange *x)
 {
     x->request = NULL;
     x->next = t->spare;
@@ -272,13 +272,13 @@ static int curl_start(struct transport *self, const struct transport_request *re
     x->error[0] = x->date[0] = x->retry_after[0] = '\0';
     buf_reset(&t->url);
     if (buf_adds(&t->url, t->base_url) != 0 || buf_adds(&t->url, request->path) != 0 || buf_cstr(&t->url) == NULL) {
-        exchange_spare(t, x);
+        exchange_reserve(t, x);
         return err_set(e, XS_INTERNAL, "%s: the address is too long", request->method);
     }
     CURLcode set = set_request(t, x);
     CURLMcode added = set == CURLE_OK ? curl_multi_add_handle(t->multi, x->easy) : CURLM_OUT_OF_MEMORY;
     if (added != CURLM_OK) {
-        exchange_spare(t, x);
+        exchange_reserve(t, x);
         return err_set(e, XS_API, "libcurl: %s", set != CURLE_OK ? curl_easy_strerror(set) : curl_multi_strerror(added));
     }
     x->prev = NULL;
@@ -359,7 +359,7 @@ static unsigned take_ended(struct curl_transport *t)
         struct transport_answer answer = {0};
         transport_curl_judge(x, result, &answer);
         x->done(x->queue, x->request, &answer);
-        exchange_spare(t, x);
+        exchange_reserve(t, x);
         n++;
     }
     if (n > 0)

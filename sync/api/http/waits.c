@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    TELL_MS = 2000,    /* shorter waits are not logged */
+    REPORT_MS = 2000,  /* shorter waits are not logged */
     WARN_MS = 30000,   /* an episode of that length is a warning, which -q shows */
     GAP_US = 30000000, /* a wait that begins later than this after the last one begins an episode */
     LONGER_TIMES = 3,
@@ -49,7 +49,8 @@ static const char *utc(const struct waits *w, int64_t mono_us, char out[UTC_TEXT
     return out;
 }
 
-static void tell(const struct waits *w, enum api_wait_kind kind, int64_t delay_ms, int64_t end_us, enum log_level level)
+static void waits_report(const struct waits *w, enum api_wait_kind kind, int64_t delay_ms, int64_t end_us,
+                         enum log_level level)
 {
     const struct wait *x = &w->of[kind];
     char at[UTC_TEXT_N];
@@ -68,23 +69,23 @@ void waits_add(struct waits *w, enum api_wait_kind kind, int64_t delay_ms, int64
     int64_t now_us = w->clock->mono_us(w->clock), until_us = now_us + delay_ms * 1000;
     if (x->until_us == 0 || now_us > x->until_us + GAP_US) {
         x->begun_us = now_us;
-        x->told_us = 0;
+        x->reported_us = 0;
         x->warned = false;
     } else if (!x->over && until_us < x->until_us) {
         return; /* another request waits for longer */
     }
     x->until_us = until_us;
     x->over = false;
-    if (delay_ms < TELL_MS)
+    if (delay_ms < REPORT_MS)
         return;
-    int64_t length_us = until_us - x->begun_us, told_us = x->told_us - x->begun_us;
+    int64_t length_us = until_us - x->begun_us, reported_us = x->reported_us - x->begun_us;
     bool warning = length_us >= WARN_MS * INT64_C(1000);
-    bool longer = length_us >= LONGER_TIMES * told_us || length_us >= told_us + LONGER_US;
+    bool longer = length_us >= LONGER_TIMES * reported_us || length_us >= reported_us + LONGER_US;
     /* The end that a line has named does not move. */
-    if (x->told_us != 0 && !(warning && !x->warned) && (end_us != 0 || !longer))
+    if (x->reported_us != 0 && !(warning && !x->warned) && (end_us != 0 || !longer))
         return;
-    tell(w, kind, delay_ms, end_us, warning ? LOG_WARNING : LOG_NOTICE);
-    x->told_us = until_us;
+    waits_report(w, kind, delay_ms, end_us, warning ? LOG_WARNING : LOG_NOTICE);
+    x->reported_us = until_us;
     x->warned = warning;
 }
 

@@ -6,12 +6,12 @@
 #include "sync/api/api.h"
 
 struct wait {
-    struct buf why;   /* "the API answered 429 (rate limit)" */
-    int64_t begun_us; /* of the episode */
-    int64_t until_us; /* the next try; 0: never waited */
-    int64_t told_us;  /* `until_us` of the last line; 0: none in this episode */
-    bool warned;      /* a line of this episode was a warning */
-    bool over;        /* the API has answered well since */
+    struct buf why;      /* "the API answered 429 (rate limit)" */
+    int64_t begun_us;    /* of the episode */
+    int64_t until_us;    /* the next try; 0: never waited */
+    int64_t reported_us; /* `until_us` of the last line; 0: none in this episode */
+    bool warned;         /* a line of this episode was a warning */
+    bool over;           /* the API has answered well since */
 };
 struct waits {
     struct clock *clock; /* borrowed */

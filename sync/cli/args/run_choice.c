@@ -59,7 +59,7 @@ int run_choice(struct state *state, uint64_t id, struct arena *arena, struct run
     return -1;
 }
 
-int run_choice_tell_rejects(struct state *state, const struct run_record *shown, struct arena *arena, struct err *e)
+int run_choice_report_rejects(struct state *state, const struct run_record *shown, struct arena *arena, struct err *e)
 {
     struct run_record *runs;
     size_t n;

@@ -8,6 +8,6 @@
  * the arena. XS_STATE if no run is on record, XS_USAGE if the id is unknown. */
 int run_choice(struct state *state, uint64_t id, struct arena *arena, struct run_record *out, struct err *e);
 /* The run that is shown rejected no row: a notice names the latest one before it that did and whose rows are kept. 0/-1 */
-int run_choice_tell_rejects(struct state *state, const struct run_record *shown, struct arena *arena, struct err *e);
+int run_choice_report_rejects(struct state *state, const struct run_record *shown, struct arena *arena, struct err *e);
 
 #endif

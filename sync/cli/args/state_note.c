@@ -31,7 +31,7 @@ static int open_memo(const struct common *c)
 }
 
 /* True if this path was named last; otherwise it is stored as the last one. */
-static bool said_before(int fd, const char *path)
+static bool noted_before(int fd, const char *path)
 {
     char last[PATH_BYTES];
     size_t n = strlen(path);
@@ -46,7 +46,7 @@ static bool said_before(int fd, const char *path)
 void state_note(const struct common *c, const char *path)
 {
     int fd = open_memo(c);
-    bool said = fd >= 0 && said_before(fd, path);
+    bool said = fd >= 0 && noted_before(fd, path);
     if (fd >= 0)
         close(fd);
     if (!said)

@@ -231,7 +231,7 @@ static int rejects_command(struct invocation *inv, struct err *e)
     /* An incremental run reads only rows that changed. Rows that an earlier run rejected are rejected still. */
     bool incremental = o->run == 0 && record.read != NULL && strcmp(record.read, "incremental") == 0;
     if (rc == 0 && (out.records.n == 0 || incremental))
-        rc = run_choice_tell_rejects(state, &record, &arena, e);
+        rc = run_choice_report_rejects(state, &record, &arena, e);
 done:
     out_abandon(&out);
     arena_free(&arena);

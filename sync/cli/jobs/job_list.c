@@ -75,7 +75,7 @@ static int print_jobs(struct out *out, struct state *state, struct job_views *vi
         if (w->format == RECORD_TEXT) {
             record_text(w, C_FROM, job_end_name(state, view->from, &views->arena));
             record_text(w, C_TO, job_end_name(state, view->to, &views->arena));
-            if (view->gone)
+            if (view->absent)
                 record_text(w, C_STATUS, "no longer in Instantly");
         }
         if (out_record(out, e) != 0)

@@ -42,9 +42,9 @@ static struct job_view *grow(struct job_views *views, struct err *e)
                               .total = -1,
                               .success = -1,
                               .failed = -1,
-                              .told_total = -1,
-                              .told_success = -1,
-                              .told_failed = -1};
+                              .reported_total = -1,
+                              .reported_success = -1,
+                              .reported_failed = -1};
     return view;
 }
 
@@ -128,33 +128,33 @@ int job_views_ours(struct job_views *views, struct state *state, struct err *e)
 /* ---- from Instantly ---- */
 
 /* What is not told leaves what was known. */
-static int take_text(struct job_views *views, const char **text, struct str told, struct err *e)
+static int take_text(struct job_views *views, const char **text, struct str reported, struct err *e)
 {
-    if (told.n == 0)
+    if (reported.n == 0)
         return 0;
-    *text = arena_dup(&views->arena, told.p, told.n);
+    *text = arena_dup(&views->arena, reported.p, reported.n);
     return *text != NULL ? 0 : err_oom(e);
 }
 
 int job_view_take(struct job_views *views, struct job_view *view, const struct remote_job *job, struct err *e)
 {
-    struct job_told told;
-    api_remote_job_told(job, &told);
+    struct job_report reported;
+    api_remote_job_report(job, &reported);
     if (take_text(views, &view->type, job->type, e) != 0 || take_text(views, &view->status, job->status_text, e) != 0)
         return -1;
-    if (view->from == NULL && take_text(views, &view->from, str_from(told.from), e) != 0)
+    if (view->from == NULL && take_text(views, &view->from, str_from(reported.from), e) != 0)
         return -1;
-    if (view->to == NULL && take_text(views, &view->to, str_from(told.to), e) != 0)
+    if (view->to == NULL && take_text(views, &view->to, str_from(reported.to), e) != 0)
         return -1;
-    view->told = true;
-    view->gone = false;
-    view->told_total = told.total;
-    view->told_success = told.success;
-    view->told_failed = told.failed;
+    view->reported = true;
+    view->absent = false;
+    view->reported_total = reported.total;
+    view->reported_success = reported.success;
+    view->reported_failed = reported.failed;
     if (!view->ours) {
-        view->total = told.total;
-        view->success = told.success;
-        view->failed = told.failed;
+        view->total = reported.total;
+        view->success = reported.success;
+        view->failed = reported.failed;
     }
     if (job->progress >= 0)
         view->progress = job->progress;
@@ -169,7 +169,7 @@ int job_view_take(struct job_views *views, struct job_view *view, const struct r
 
 bool job_view_over(const struct job_view *view)
 {
-    return view->gone || job_status_is_final(job_status_find(str_from(view->status)));
+    return view->absent || job_status_is_final(job_status_find(str_from(view->status)));
 }
 
 bool job_view_open(const struct job_view *view)
@@ -183,7 +183,7 @@ bool job_view_failed(const struct job_view *view)
     /* Of our own the leads were looked at: a job that says success may have moved nothing. */
     if (view->ours && view->open_rows == 0 && job_view_over(view) && view->total >= 0)
         return view->failed > 0;
-    return view->gone || status == JOB_FAILED || status == JOB_CANCELLED || view->told_failed > 0;
+    return view->absent || status == JOB_FAILED || status == JOB_CANCELLED || view->reported_failed > 0;
 }
 
 /* ---- showing ---- */

@@ -20,9 +20,9 @@ struct job_view {
     int64_t created_ms, updated_ms; /* 0: not told */
     bool ours;                      /* the state has it */
     uint64_t open_rows;             /* ours: in batches that are not settled */
-    bool told;                      /* Instantly was asked and knows it; then: */
-    int64_t told_total, told_success, told_failed;
-    bool gone; /* Instantly was asked and does not know it */
+    bool reported;                  /* Instantly was asked and knows it; then: */
+    int64_t reported_total, reported_success, reported_failed;
+    bool absent; /* Instantly was asked and does not know it */
 };
 
 /* A growing array of them; strings live in its arena. Zeroed by job_views_init(). */

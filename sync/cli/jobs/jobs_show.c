@@ -38,11 +38,11 @@ static int jobs_show_ask(struct shown *s, struct err *e)
         log_notice("showing the job as last seen; give an API key to ask Instantly");
     else if (rc == 0) {
         int found = api_job_find(client.api, str_from(s->job->id), jobs_show_on_job, s, e);
-        s->job->gone = found == 0;
+        s->job->absent = found == 0;
         rc = found < 0 ? -1 : 0;
     }
     client_close(&client);
-    if (rc == 0 && s->job->gone && !s->job->ours)
+    if (rc == 0 && s->job->absent && !s->job->ours)
         return err_set(e, XS_USAGE,
                        "neither Instantly nor a state here knows a background job %s; leadsync jobs list "
                        "--all shows those of the workspace",
@@ -85,11 +85,11 @@ static int jobs_show_json(const struct shown *s, struct buf *out)
     } else {
         jsonw_member_null(&w, "entries");
     }
-    if (s->job->told) {
+    if (s->job->reported) {
         jsonw_member_object(&w, "told");
-        jsonw_member_count(&w, "total", s->job->told_total);
-        jsonw_member_count(&w, "success", s->job->told_success);
-        jsonw_member_count(&w, "failed", s->job->told_failed);
+        jsonw_member_count(&w, "total", s->job->reported_total);
+        jsonw_member_count(&w, "success", s->job->reported_success);
+        jsonw_member_count(&w, "failed", s->job->reported_failed);
         jsonw_object_end(&w);
     } else {
         jsonw_member_null(&w, "told");
@@ -112,9 +112,9 @@ static int show_leads(const struct shown *s, struct buf *out)
     if (job->ours)
         bad |= buf_addf(out, "  %-10s%zu: %zu moved, %zu not, %zu pending\n", "leads", s->entries.n,
                         s->counts[ENTRY_SUCCESS], s->counts[ENTRY_ERROR], s->counts[ENTRY_PENDING]);
-    if (job->told && job->told_total >= 0)
-        bad |= buf_addf(out, "  %-10s%" PRId64 " leads, %" PRId64 " done\n", "Instantly", job->told_total,
-                        job->told_success >= 0 ? job->told_success : 0);
+    if (job->reported && job->reported_total >= 0)
+        bad |= buf_addf(out, "  %-10s%" PRId64 " leads, %" PRId64 " done\n", "Instantly", job->reported_total,
+                        job->reported_success >= 0 ? job->reported_success : 0);
     if (s->counts[ENTRY_ERROR] > 0)
         bad |= buf_addf(out, "which and why: leadsync jobs entries %s --completion-status ERROR\n", job->id);
     if (s->counts[ENTRY_PENDING] > 0 && job->open_rows == 0)
@@ -132,7 +132,7 @@ static int jobs_show_text(struct shown *s, struct buf *out)
     char created[TIME_TEXT_N], updated[TIME_TEXT_N];
     int bad = buf_addf(out, "job %s\n", job->id);
     bad |= line(out, "type", job->type);
-    bad |= line(out, "status", job->gone ? "no longer in Instantly" : job->status);
+    bad |= line(out, "status", job->absent ? "no longer in Instantly" : job->status);
     if (job->progress >= 0)
         bad |= buf_addf(out, "  %-10s%" PRId64 "%%\n", "progress", job->progress);
     bad |= line(out, "from", job_end_name(s->state, job->from, arena));

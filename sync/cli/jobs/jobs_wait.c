@@ -82,12 +82,12 @@ static int ask_alone(struct wait *w, struct job_view *view, struct err *e)
     int rc = api_job_find(w->client.api, str_from(view->id), see_alone, w, e);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    if (!view->ours && !view->told)
+    if (!view->ours && !view->reported)
         return err_set(e, XS_USAGE,
                        "neither Instantly nor a state here knows a background job %s; leadsync jobs list "
                        "--all shows those of the workspace",
                        view->id);
-    view->gone = true;
+    view->absent = true;
     log_warning("job %s no longer exists", view->id);
     return 0;
 }
@@ -206,7 +206,7 @@ static int choose(struct wait *w, const struct invocation *inv, struct state *st
     return rc;
 }
 
-static void tell(const struct wait *w, enum exit_status *status)
+static void jobs_wait_report(const struct wait *w, enum exit_status *status)
 {
     uint64_t rows = 0;
     size_t open = due_n(w), failed = 0;
@@ -242,7 +242,7 @@ static int jobs_wait_command(struct invocation *inv, struct err *e)
         goto done;
     rc = job_list_print(inv, state, &w.views, "no background job is open\n", e);
     if (rc == 0)
-        tell(&w, &inv->status);
+        jobs_wait_report(&w, &inv->status);
 done:
     client_close(&w.client);
     job_views_free(&w.views);

@@ -262,7 +262,7 @@ static int add_place(struct by_hand_call *call, const struct target *place, cons
 {
     bool named = call->has_place && target_eq(&call->place, place);
     if (!named)
-        lead_edit_place_learn(&call->edit, place);
+        lead_edit_target_record(&call->edit, place);
     return buf_adds(text, before) | by_hand_place_text(&call->edit, named ? &call->place : place, text);
 }
 
@@ -362,7 +362,7 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
     if (verb->find != NULL && verb->find(call, e) != 0)
         return -1;
     bool asked = verb->makes || by_hand_open_n(&call->edit) > 0;
-    bool something = asked || call->edit.learnt > 0;
+    bool something = asked || call->edit.newly_absent > 0;
     if (asked && consent(call, verb, e) != 0)
         return -1;
     int rc = something && !dry ? begin_and_write(call, verb, e) : 0;

@@ -116,7 +116,7 @@ static struct str place(struct printer *p, const struct remote_lead *lead, char 
         return STR_NONE;
     buf_reset(&p->place);
     if (p->inv->common.output.format == FORMAT_TEXT && p->asked_n < PLACES_MAX)
-        p->asked_n += lead_edit_place_learn(p->edit, &t);
+        p->asked_n += lead_edit_target_record(p->edit, &t);
     if (p->inv->common.output.format != FORMAT_TEXT || lead_edit_place_show(p->edit, &t, &p->place) != 0)
         return str_from(target_format(&t, scratch));
     return buf_str(&p->place);

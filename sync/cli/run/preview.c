@@ -366,7 +366,7 @@ static int preview_show(struct preview *p, struct err *e)
         return err_oom(e);
     if (preview_make_layout(p, e) != 0 || out_records(&p->out, &p->inv->common, &p->layout, e) != 0 || show_rows(p, e) != 0)
         return -1;
-    odd_cells_tell(&p->odd_cells);
+    odd_cells_report(&p->odd_cells);
     if (p->out.records.n == 0)
         log_notice("%s: no rows to show", p->source->label);
     if (out_records_end(&p->out, e) != 0)

@@ -122,7 +122,7 @@ int dedupe_spool_settle(struct run *r, struct err *e)
             entry.values = STR_NONE;
             rc = row_address_report_double(r, &entry, !r->m->has_key, all[at].winner, e);
             if (rc == 0)
-                rc = missing_spare_key(r, &entry.key, e);
+                rc = missing_protect_key(r, &entry.key, e);
             if (rc == 0)
                 rc = row_plan_leave_out(r, &entry, planned.target, NULL, STR_NONE, e);
         } else {

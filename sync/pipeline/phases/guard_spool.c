@@ -72,7 +72,7 @@ int guard_spool_upload(struct run *r, const struct planned *planned, struct err 
     struct err late = ERR_INIT;
     bool removal = planned->op == OP_REMOVE || planned->entry.row == 0, forgotten = false, other = false;
     /* The row may have waited for hours, and its person may have been forgotten meanwhile. */
-    int rc = removal ? rekey_is_taken(r->state, &planned->entry.lead_id, &other, e)
+    int rc = removal ? upload_rekey_is_taken(r->state, &planned->entry.lead_id, &other, e)
                      : forgotten_rows_match(r, &planned->entry, &forgotten, e);
     if (removal && other)
         return 0; /* A row has taken the lead over. */

@@ -17,7 +17,7 @@
 #include "sync/base/text.h"
 #include "sync/plan/eligibility.h"
 
-/* Marks of state_spare(). */
+/* Marks of state_mark_protected(). */
 enum { MARK_REJECTED = 1, MARK_SKIPPED };
 enum { KEYLESS_SHOWN = 3 }; /* Rows named in a message. */
 enum { PLACES_MAX = 1 << 20, DETAIL_MAX = 1 << 20 };
@@ -120,7 +120,7 @@ static int take_opt_out(struct run *r, const struct mapped *mapped, const struct
     return opt_out_take(r, mapped, entry, e);
 }
 
-int missing_spare(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
+int missing_protect(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
 {
     bool rejected = mapped->verdict == MAPPED_REJECT;
     if (mapped->skip_value > 0)
@@ -135,12 +135,12 @@ int missing_spare(struct run *r, const struct mapped *mapped, const struct entry
     if (!r->missing->spares)
         return 0;
     r->missing->skipped += !rejected;
-    return state_spare(r->state, &entry->key, rejected ? MARK_REJECTED : MARK_SKIPPED, e);
+    return state_mark_protected(r->state, &entry->key, rejected ? MARK_REJECTED : MARK_SKIPPED, e);
 }
 
-int missing_spare_key(struct run *r, const struct hash128 *key, struct err *e)
+int missing_protect_key(struct run *r, const struct hash128 *key, struct err *e)
 {
-    return r->missing->spares ? state_spare(r->state, key, MARK_REJECTED, e) : 0;
+    return r->missing->spares ? state_mark_protected(r->state, key, MARK_REJECTED, e) : 0;
 }
 
 /* ---- planning ---- */

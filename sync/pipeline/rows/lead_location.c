@@ -41,7 +41,7 @@ int lead_location_show(void *run, const struct target *there, struct buf *out)
                                                                                                                         : 1;
 }
 
-void lead_location_learn(void *run, const struct target *named)
+void lead_location_record(void *run, const struct target *named)
 {
     struct run *r = run;
     if (r->target_names != NULL)

@@ -26,7 +26,7 @@ bool row_address_key(struct run *r, const char *what, struct str email, struct h
 static int address_mark(struct run *r, const char *what, struct str email, struct err *e)
 {
     struct hash128 key;
-    return row_address_key(r, what, email, &key) ? state_spare(r->state, &key, 1, e) : 0;
+    return row_address_key(r, what, email, &key) ? state_mark_protected(r->state, &key, 1, e) : 0;
 }
 
 static int address_is(struct run *r, const char *what, struct str email, bool *is, struct err *e)

@@ -153,7 +153,7 @@ static int fits_request(struct run *r, const struct decision *d, uint32_t target
 {
     if (d->op == OP_CREATE) {
         const struct target *t = run_target(r, target);
-        return t != NULL ? create_fits(r->m, t, lead, e) : 1;
+        return t != NULL ? upload_create_fits(r->m, t, lead, e) : 1;
     }
     if (d->fields == 0 && !d->custom)
         return 1;
@@ -315,7 +315,7 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
         d = (struct decision){.outcome = OUTCOME_SKIPPED, .reason = REASON_DELETED_THERE};
     if (!forgotten && (d.op == OP_CREATE || refused) && row_address_want(r, entry->email, e) != 0)
         return -1;
-    if (d.rekey && rekey_leaves(r->state, &known.lead_id, e) != 0)
+    if (d.rekey && upload_rekey_leaves(r->state, &known.lead_id, e) != 0)
         return -1;
     if (keep_out(r, entry, target, &known, &d, e) != 0)
         return -1;
@@ -398,7 +398,7 @@ static int unusable(struct run *r, const struct mapped *mapped, struct entry *en
     bool opts_out = mapped->skip_value > 0;
     entry->outcome = mapped->verdict == MAPPED_SKIP ? OUTCOME_SKIPPED : OUTCOME_REJECTED;
     entry->reason = mapped->reason;
-    if (missing_spare(r, mapped, entry, e) != 0)
+    if (missing_protect(r, mapped, entry, e) != 0)
         return -1;
     entry->email = mapped->email_key;
     /* A route says where leads go, and this row is none. */

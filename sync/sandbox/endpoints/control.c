@@ -25,7 +25,7 @@
 #include "sync/sandbox/server/check.h"
 #include "sync/sandbox/endpoints/jobs.h"
 #include "sync/sandbox/world/lead.h"
-#include "sync/sandbox/server/ring.h"
+#include "sync/sandbox/server/request_log.h"
 #include "sync/sandbox/server/route.h"
 #include "sync/sandbox/world/store.h"
 
@@ -36,74 +36,74 @@
 /* --- knobs --- */
 
 /* Jobs that become due on the way end at once, so that a story sees their outcome with its next request. */
-static int advance(struct box_world *w, json_object *value)
+static int advance(struct sim_world *w, json_object *value)
 {
     if (!json_object_is_type(value, json_type_int) || json_object_get_int64(value) < 0 ||
         json_object_get_int64(value) > INT_MAX)
         return 1;
     w->knobs.advance_ms += json_object_get_int64(value);
     w->now_ms += json_object_get_int64(value);
-    box_store_note_clock(w);
-    box_route_step(w);
+    sim_store_note_clock(w);
+    sim_route_step(w);
     return 0;
 }
 
-static int set_scopes(struct box_world *w, json_object *value)
+static int set_scopes(struct sim_world *w, json_object *value)
 {
     char *scopes = NULL;
     if (value != NULL && !json_object_is_type(value, json_type_string))
         return 1;
-    if (value != NULL && (scopes = str_dup(box_json_str(value))) == NULL)
+    if (value != NULL && (scopes = str_dup(sim_json_str(value))) == NULL)
         return -1;
     free(w->knobs.scopes);
     w->knobs.scopes = scopes;
     return 0;
 }
 
-static int set_plan_kind(struct box_world *w, json_object *value)
+static int set_plan_kind(struct sim_world *w, json_object *value)
 {
-    struct str kind = box_json_str(value);
+    struct str kind = sim_json_str(value);
     w->knobs.plan_is_bundle = str_is(kind, "bundle");
     return !w->knobs.plan_is_bundle && !str_is(kind, "outreach");
 }
 
 /* Going back to "ok" also lets go of jobs that are stuck, else no story could ever end them. */
-static int set_jobs(struct box_world *w, json_object *value)
+static int set_jobs(struct sim_world *w, json_object *value)
 {
-    for (unsigned i = 0; i < BOX_JOB_MODES; i++) {
-        if (!str_is(box_json_str(value), box_job_mode_names[i]))
+    for (unsigned i = 0; i < SIM_JOB_MODES; i++) {
+        if (!str_is(sim_json_str(value), sim_job_mode_names[i]))
             continue;
-        w->knobs.job_mode = (enum box_job_mode)i;
+        w->knobs.job_mode = (enum sim_job_mode)i;
         w->knobs.job_mode_left = -1;
-        if (i == BOX_JOB_OK)
-            box_jobs_release(w);
+        if (i == SIM_JOB_OK)
+            sim_jobs_release(w);
         return 0;
     }
     return 1;
 }
 
-static int set_jobs_n(struct box_world *w, json_object *value)
+static int set_jobs_n(struct sim_world *w, json_object *value)
 {
     w->knobs.job_mode_left = json_object_get_int64(value);
     return !json_object_is_type(value, json_type_int);
 }
 
 /* For a story that wants to count from here on; the world stays as it is. */
-static int reset(struct box_world *w, json_object *value)
+static int reset(struct sim_world *w, json_object *value)
 {
-    struct box_window *const windows[] = {&w->accepted_1s, &w->accepted_60s, &w->seen_1s, &w->seen_60s};
+    struct sim_window *const windows[] = {&w->accepted_1s, &w->accepted_60s, &w->seen_1s, &w->seen_60s};
     if (!json_object_is_type(value, json_type_boolean))
         return 1;
     if (!json_object_get_boolean(value))
         return 0;
-    w->counters = (struct box_counters){0};
+    w->counters = (struct sim_counters){0};
     for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++)
-        box_window_free(windows[i]);
-    box_ring_clear(w->ring);
+        sim_window_free(windows[i]);
+    sim_request_log_clear(w->ring);
     return 0;
 }
 
-static int control_answer(struct box_world *w, json_object *value)
+static int control_answer(struct sim_world *w, json_object *value)
 {
     w->answer_now = json_object_get_boolean(value);
     return !json_object_is_type(value, json_type_boolean);
@@ -111,85 +111,85 @@ static int control_answer(struct box_world *w, json_object *value)
 
 /* --- places and blocks --- */
 
-static int add_campaign(struct box_world *w, struct str name)
+static int add_campaign(struct sim_world *w, struct str name)
 {
-    uint32_t no = box_place_add(w, name, true, NULL);
+    uint32_t no = sim_place_add(w, name, true, NULL);
     if (no != 0)
-        box_place_changed(w, no);
+        sim_place_changed(w, no);
     return no != 0 ? 0 : -1;
 }
 
-static int add_list(struct box_world *w, struct str name)
+static int add_list(struct sim_world *w, struct str name)
 {
-    uint32_t no = box_place_add(w, name, false, NULL);
+    uint32_t no = sim_place_add(w, name, false, NULL);
     if (no != 0)
-        box_place_changed(w, no);
+        sim_place_changed(w, no);
     return no != 0 ? 0 : -1;
 }
 
-static int add_campaigns(struct box_world *w, json_object *value)
+static int add_campaigns(struct sim_world *w, json_object *value)
 {
     return control_texts(w, value, add_campaign);
 }
 
-static int add_lists(struct box_world *w, json_object *value)
+static int add_lists(struct sim_world *w, json_object *value)
 {
     return control_texts(w, value, add_list);
 }
 
-static int set_place_status(struct box_world *w, struct str place, json_object *value)
+static int set_place_status(struct sim_world *w, struct str place, json_object *value)
 {
     uint32_t no = control_place(w, place);
     if (no == 0 || !json_object_is_type(value, json_type_int))
         return 1;
-    box_place_at(w, no)->status = json_object_get_int(value);
-    box_place_changed(w, no);
+    sim_place_at(w, no)->status = json_object_get_int(value);
+    sim_place_changed(w, no);
     return 0;
 }
 
-static int set_campaign_status(struct box_world *w, json_object *value)
+static int set_campaign_status(struct sim_world *w, json_object *value)
 {
     return control_members(w, value, set_place_status);
 }
 
-static int add_variables(struct box_world *w, struct str place, json_object *names)
+static int add_variables(struct sim_world *w, struct str place, json_object *names)
 {
     uint32_t no = control_place(w, place);
     if (no == 0 || !json_object_is_type(names, json_type_array))
         return 1;
     for (size_t i = 0; i < json_object_array_length(names); i++)
-        if (box_place_var(w, no, box_json_str(json_object_array_get_idx(names, i))) != 0)
+        if (sim_place_var(w, no, sim_json_str(json_object_array_get_idx(names, i))) != 0)
             return -1;
     return 0;
 }
 
-static int set_variables(struct box_world *w, json_object *value)
+static int set_variables(struct sim_world *w, json_object *value)
 {
     return control_members(w, value, add_variables);
 }
 
-static int set_place_mail(struct box_world *w, struct str place, json_object *body)
+static int set_place_mail(struct sim_world *w, struct str place, json_object *body)
 {
     uint32_t no = control_place(w, place);
-    struct str text = box_json_str(body);
+    struct str text = sim_json_str(body);
     if (no == 0 || text.p == NULL)
         return 1;
     char *mail = str_dup(text);
     if (mail == NULL)
         return -1;
-    free(box_place_at(w, no)->mail);
-    box_place_at(w, no)->mail = mail;
+    free(sim_place_at(w, no)->mail);
+    sim_place_at(w, no)->mail = mail;
     return 0;
 }
 
-static int set_mail(struct box_world *w, json_object *value)
+static int set_mail(struct sim_world *w, json_object *value)
 {
     return control_members(w, value, set_place_mail);
 }
 
-static int block(struct box_world *w, json_object *value)
+static int block(struct sim_world *w, json_object *value)
 {
-    return control_texts(w, value, box_block_add);
+    return control_texts(w, value, sim_block_add);
 }
 
 /* --- the tables --- */
@@ -226,7 +226,7 @@ static const char *const number_names[] = {"latency_ms", "plan_limit", "read_lag
 static const char *const flag_names[] = {"spec_strict", "patch_merges", "plan_partial", "refuse_unknown"};
 
 /* 0 set, 1 the value is wrong, 2 no such number. Only the plan limit may be -1. */
-static int set_number(struct box_knobs *k, const char *name, json_object *value)
+static int set_number(struct sim_knobs *k, const char *name, json_object *value)
 {
     int64_t *const into[] = {&k->latency_ms, &k->plan_limit, &k->read_lag_ms, &k->job_ms, &k->verify_ms, &k->esp_ms};
     unsigned *const rates[] = {&k->rate_per_second, &k->rate_per_minute};
@@ -247,7 +247,7 @@ static int set_number(struct box_knobs *k, const char *name, json_object *value)
 }
 
 /* 0 set, 1 the value is wrong, 2 no such flag. */
-static int set_flag(struct box_knobs *k, const char *name, json_object *value)
+static int set_flag(struct sim_knobs *k, const char *name, json_object *value)
 {
     bool *const into[] = {&k->spec_strict, &k->patch_merges, &k->plan_partial, &k->refuse_unknown};
     for (size_t i = 0; i < sizeof flag_names / sizeof flag_names[0]; i++)
@@ -267,7 +267,7 @@ static bool is_change(const char *name)
 }
 
 /* 0, or 1 with the reason. */
-static int set_faults(struct box_world *w, json_object *body, struct err *why)
+static int set_faults(struct sim_world *w, json_object *body, struct err *why)
 {
     json_object *text = NULL;
     if (!json_object_object_get_ex(body, "faults", &text))
@@ -276,16 +276,16 @@ static int set_faults(struct box_world *w, json_object *body, struct err *why)
         err_set(why, XS_USAGE, "faults: must be a text");
         return 1;
     }
-    return box_faults_set(&w->faults, json_object_get_string(text), w->seed, why) != 0;
+    return sim_faults_set(&w->faults, json_object_get_string(text), w->seed, why) != 0;
 }
 
 /* Knobs first, then what changes the world, so that one request can set a clock and use it. Unknown names are an
  * error here, unlike in the API: a story with a slip in it should not pass. */
-int box_control_change(struct box_world *w, struct box_request *q, struct box_answer *a)
+int sim_control_change(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
     if (!json_object_is_type(q->json, json_type_object))
-        return box_answer_error(a, 400, "POST /__control takes a JSON object");
-    box_json_each(q->json, i)
+        return sim_answer_error(a, 400, "POST /__control takes a JSON object");
+    sim_json_each(q->json, i)
     {
         const char *key = json_object_iter_peek_name(&i);
         json_object *value = json_object_iter_peek_value(&i);
@@ -295,11 +295,11 @@ int box_control_change(struct box_world *w, struct box_request *q, struct box_an
         if (rc == 2)
             rc = set_flag(&w->knobs, key, value);
         if (rc != 0)
-            return box_answer_error(a, 400, "%s: %s", key, rc == 2 ? "unknown" : "this value cannot be");
+            return sim_answer_error(a, 400, "%s: %s", key, rc == 2 ? "unknown" : "this value cannot be");
     }
     struct err why = ERR_INIT;
     if (set_faults(w, q->json, &why) != 0) {
-        int rc = box_answer_error(a, 400, "%s", err_text(&why));
+        int rc = sim_answer_error(a, 400, "%s", err_text(&why));
         err_clear(&why);
         return rc;
     }
@@ -309,16 +309,16 @@ int box_control_change(struct box_world *w, struct box_request *q, struct box_an
             continue;
         int rc = changes[i].apply(w, given);
         if (rc != 0)
-            return rc < 0 ? -1 : box_answer_error(a, 400, "%s: this value cannot be", changes[i].name);
+            return rc < 0 ? -1 : sim_answer_error(a, 400, "%s: this value cannot be", changes[i].name);
     }
     return buf_adds(&a->body, "{}");
 }
 
-int box_control_requests(struct box_world *w, struct box_request *q, struct box_answer *a)
+int sim_control_requests(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
     struct jsonw j;
     (void)q;
     jsonw_init(&j, &a->body);
-    box_ring_write(w->ring, &j);
+    sim_request_log_write(w->ring, &j);
     return jsonw_end(&j);
 }

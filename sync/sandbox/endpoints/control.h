@@ -6,14 +6,14 @@
 #include "sync/sandbox/server/route.h"
 #include "sync/sandbox/world/world.h"
 
-typedef int control_change(struct box_world *w, json_object *value);
+typedef int control_change(struct sim_world *w, json_object *value);
 
 /* Calls `each` for every text of an array. */
-int control_texts(struct box_world *w, json_object *array, int (*each)(struct box_world *, struct str));
+int control_texts(struct sim_world *w, json_object *array, int (*each)(struct sim_world *, struct str));
 /* Calls `each` for every member of an object. */
-int control_members(struct box_world *w, json_object *o, int (*each)(struct box_world *, struct str, json_object *));
+int control_members(struct sim_world *w, json_object *o, int (*each)(struct sim_world *, struct str, json_object *));
 /* A campaign wins over a list of the same name. 0: there is none. */
-uint32_t control_place(struct box_world *w, struct str text);
+uint32_t control_place(struct sim_world *w, struct str text);
 
 control_change control_add, control_status, control_interest, control_contacted, control_edit, control_move, control_delete,
     control_change_ids;

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-static void write_knobs(const struct box_knobs *k, struct jsonw *j)
+static void write_knobs(const struct sim_knobs *k, struct jsonw *j)
 {
     jsonw_member_object(j, "knobs");
     jsonw_member_int(j, "rate_per_second", k->rate_per_second);
@@ -22,15 +22,15 @@ static void write_knobs(const struct box_knobs *k, struct jsonw *j)
     jsonw_member_bool(j, "plan_partial", k->plan_partial);
     jsonw_member_bool(j, "refuse_unknown", k->refuse_unknown);
     jsonw_member_text(j, "plan_kind", k->plan_is_bundle ? "bundle" : "outreach");
-    jsonw_member_text(j, "jobs", box_job_mode_names[k->job_mode]);
+    jsonw_member_text(j, "jobs", sim_job_mode_names[k->job_mode]);
     jsonw_member_text(j, "scopes", k->scopes);
     jsonw_object_end(j);
 }
 
 /* What stories assert on most: how much was asked in the worst second and minute, and what was refused. */
-static void write_counters(const struct box_world *w, struct jsonw *j)
+static void write_counters(const struct sim_world *w, struct jsonw *j)
 {
-    const struct box_counters *c = &w->counters;
+    const struct sim_counters *c = &w->counters;
     char status[8];
     jsonw_member_object(j, "counters");
     jsonw_member_int(j, "requests", (int64_t)c->requests);
@@ -56,18 +56,18 @@ static void write_counters(const struct box_world *w, struct jsonw *j)
         }
     jsonw_object_end(j);
     jsonw_member_object(j, "by_endpoint");
-    for (size_t i = 0; i < BOX_ROUTES_MAX; i++)
+    for (size_t i = 0; i < SIM_ROUTES_MAX; i++)
         if (c->by_route[i] != 0)
-            jsonw_member_int(j, box_route_name(i), (int64_t)c->by_route[i]);
+            jsonw_member_int(j, sim_route_name(i), (int64_t)c->by_route[i]);
     jsonw_object_end(j);
     jsonw_object_end(j);
 }
 
-static void write_places(struct box_world *w, bool campaigns, struct jsonw *j)
+static void write_places(struct sim_world *w, bool campaigns, struct jsonw *j)
 {
     jsonw_member_array(j, campaigns ? "campaigns" : "lists");
     for (size_t i = 0; i < w->places_n; i++) {
-        const struct box_place *place = &w->places[i];
+        const struct sim_place *place = &w->places[i];
         if (place->is_campaign != campaigns)
             continue;
         jsonw_object(j);
@@ -85,16 +85,16 @@ static void write_places(struct box_world *w, bool campaigns, struct jsonw *j)
 }
 
 /* As GET /leads/{id} shows them, so that a story can compare the two. */
-static void write_leads(struct box_world *w, struct jsonw *j)
+static void write_leads(struct sim_world *w, struct jsonw *j)
 {
     jsonw_member_array(j, "leads");
     for (uint32_t no = 1; no <= w->leads.n; no++)
-        if (box_table_at(&w->leads, no)->text != NULL)
-            box_lead_write(w, box_table_at(&w->leads, no), j);
+        if (sim_table_at(&w->leads, no)->text != NULL)
+            sim_lead_write(w, sim_table_at(&w->leads, no), j);
     jsonw_array_end(j);
 }
 
-int box_control_state(struct box_world *w, struct box_request *q, struct box_answer *a)
+int sim_control_state(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
     struct jsonw j;
     jsonw_init(&j, &a->body);
@@ -109,9 +109,9 @@ int box_control_state(struct box_world *w, struct box_request *q, struct box_ans
     jsonw_array_end(&j);
     jsonw_member_array(&j, "jobs");
     for (size_t i = 0; i < w->jobs_n; i++)
-        box_job_write(w, &w->jobs[i], STR_NONE, &j);
+        sim_job_write(w, &w->jobs[i], STR_NONE, &j);
     jsonw_array_end(&j);
-    if (!str_is(box_query_get(q, "leads"), "0"))
+    if (!str_is(sim_query_get(q, "leads"), "0"))
         write_leads(w, &j);
     jsonw_object_end(&j);
     return jsonw_end(&j);

@@ -11,26 +11,26 @@
 
 enum { PAGE_USUAL = 10 };
 
-const char *const box_job_mode_names[BOX_JOB_MODES] = {
-    [BOX_JOB_OK] = "ok",         [BOX_JOB_FAIL] = "fail",       [BOX_JOB_CANCEL] = "cancel",
-    [BOX_JOB_VANISH] = "vanish", [BOX_JOB_PAUSE] = "pause",     [BOX_JOB_DRAINING] = "draining",
-    [BOX_JOB_ZERO] = "zero",     [BOX_JOB_PARTIAL] = "partial", [BOX_JOB_UNKNOWN] = "unknown-status",
-    [BOX_JOB_STUCK] = "stuck",   [BOX_JOB_LIES] = "lies",
+const char *const sim_job_mode_names[SIM_JOB_MODES] = {
+    [SIM_JOB_OK] = "ok",         [SIM_JOB_FAIL] = "fail",       [SIM_JOB_CANCEL] = "cancel",
+    [SIM_JOB_VANISH] = "vanish", [SIM_JOB_PAUSE] = "pause",     [SIM_JOB_DRAINING] = "draining",
+    [SIM_JOB_ZERO] = "zero",     [SIM_JOB_PARTIAL] = "partial", [SIM_JOB_UNKNOWN] = "unknown-status",
+    [SIM_JOB_STUCK] = "stuck",   [SIM_JOB_LIES] = "lies",
 };
 
 /* --- life --- */
 
 /* The status between the second and the third part of a detour's life; NULL: the mode takes none. */
-static const char *detour(enum box_job_mode mode)
+static const char *detour(enum sim_job_mode mode)
 {
-    return mode == BOX_JOB_PAUSE      ? "paused"
-           : mode == BOX_JOB_DRAINING ? "draining"
-           : mode == BOX_JOB_UNKNOWN  ? "rebalancing"
+    return mode == SIM_JOB_PAUSE      ? "paused"
+           : mode == SIM_JOB_DRAINING ? "draining"
+           : mode == SIM_JOB_UNKNOWN  ? "rebalancing"
                                       : NULL;
 }
 
 /* pending for a fifth of its life, in progress, for some in the middle third something else, then the end. */
-static const char *status_now(const struct box_world *w, const struct box_job *job, int *progress)
+static const char *status_now(const struct sim_world *w, const struct sim_job *job, int *progress)
 {
     int64_t life = job->due_ms - job->created_ms, age = w->now_ms - job->created_ms;
     *progress = 0;
@@ -38,7 +38,7 @@ static const char *status_now(const struct box_world *w, const struct box_job *j
         *progress = strcmp(job->status, "success") == 0 ? 100 : 50;
         return job->status;
     }
-    if (job->mode == BOX_JOB_STUCK)
+    if (job->mode == SIM_JOB_STUCK)
         life = w->knobs.job_ms * 10;
     if (age * 5 < life)
         return "pending";
@@ -48,23 +48,23 @@ static const char *status_now(const struct box_world *w, const struct box_job *j
 }
 
 /* Counted, not flagged: a place may be an end of several jobs. */
-static void lock_places(struct box_world *w, const struct box_job *job, int by)
+static void lock_places(struct sim_world *w, const struct sim_job *job, int by)
 {
     const uint32_t places[] = {job->from, job->from_list, job->to};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (places[i] != 0)
-            box_place_at(w, places[i])->locks += (unsigned)by;
+            sim_place_at(w, places[i])->locks += (unsigned)by;
 }
 
-struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_list, uint32_t to, struct str filters,
+struct sim_job *sim_job_add(struct sim_world *w, uint32_t from, uint32_t from_list, uint32_t to, struct str filters,
                             bool lies)
 {
-    struct box_job *jobs = box_grow(w->jobs, w->jobs_n, &w->jobs_cap, sizeof *jobs);
+    struct sim_job *jobs = sim_grow(w->jobs, w->jobs_n, &w->jobs_cap, sizeof *jobs);
     if (jobs == NULL)
         return NULL;
     w->jobs = jobs;
-    struct box_job *job = &jobs[w->jobs_n];
-    *job = (struct box_job){.created_ms = w->now_ms,
+    struct sim_job *job = &jobs[w->jobs_n];
+    *job = (struct sim_job){.created_ms = w->now_ms,
                             .updated_ms = w->now_ms,
                             .from = from,
                             .from_list = from_list,
@@ -79,41 +79,41 @@ struct box_job *box_job_add(struct box_world *w, uint32_t from, uint32_t from_li
             w->knobs.job_mode_left--;
     }
     if (lies)
-        job->mode = BOX_JOB_LIES;
+        job->mode = SIM_JOB_LIES;
     job->due_ms = w->now_ms + w->knobs.job_ms * (detour(job->mode) != NULL ? 3 : 1);
-    if (job->mode == BOX_JOB_STUCK)
+    if (job->mode == SIM_JOB_STUCK)
         job->due_ms = INT64_MAX;
-    job->hidden = job->mode == BOX_JOB_VANISH;
+    job->hidden = job->mode == SIM_JOB_VANISH;
     /* as Mongo makes them: seconds, a constant of the process, a counter */
     uint64_t seconds = w->seed != 0 ? 0x6956f400u + w->jobs_n : (uint64_t)(w->now_ms / 1000);
     snprintf(job->id, sizeof job->id, "%08llx%010llx%06zx", (unsigned long long)(seconds & 0xffffffffu),
-             (unsigned long long)(box_mix(w->seed) & 0xffffffffffu), (w->jobs_n + 1) & 0xffffffu);
+             (unsigned long long)(sim_mix(w->seed) & 0xffffffffffu), (w->jobs_n + 1) & 0xffffffu);
     w->jobs_n++;
     lock_places(w, job, 1);
-    box_store_note_job(w, w->jobs_n - 1);
+    sim_store_note_job(w, w->jobs_n - 1);
     return job;
 }
 
 /* The locks are let go before the move runs: the job itself is what they keep others from disturbing. */
-static void end_job(struct box_world *w, struct box_job *job)
+static void end_job(struct sim_world *w, struct sim_job *job)
 {
     int64_t now = w->now_ms;
     w->now_ms = job->due_ms < now ? job->due_ms : now; /* it ended when it was due, not when a request looked */
-    job->status = job->mode == BOX_JOB_FAIL ? "failed" : job->mode == BOX_JOB_CANCEL ? "cancelled" : "success";
+    job->status = job->mode == SIM_JOB_FAIL ? "failed" : job->mode == SIM_JOB_CANCEL ? "cancelled" : "success";
     job->updated_ms = w->now_ms;
     lock_places(w, job, -1);
-    box_move_run(w, job);
+    sim_move_run(w, job);
     job->done = true;
-    box_store_note_job(w, (size_t)(job - w->jobs));
+    sim_store_note_job(w, (size_t)(job - w->jobs));
     w->now_ms = now;
 }
 
 /* Nothing runs in the background: a due job is carried out when a request could notice, in the order of the
  * times, with the clock set back to each. */
-void box_jobs_step(struct box_world *w)
+void sim_jobs_step(struct sim_world *w)
 {
     for (;;) {
-        struct box_job *next = NULL;
+        struct sim_job *next = NULL;
         while (w->jobs_closed < w->jobs_n && w->jobs[w->jobs_closed].done)
             w->jobs_closed++;
         for (size_t i = w->jobs_closed; i < w->jobs_n; i++)
@@ -125,10 +125,10 @@ void box_jobs_step(struct box_world *w)
     }
 }
 
-void box_jobs_release(struct box_world *w)
+void sim_jobs_release(struct sim_world *w)
 {
     for (size_t i = w->jobs_closed; i < w->jobs_n; i++)
-        if (!w->jobs[i].done && w->jobs[i].mode == BOX_JOB_STUCK)
+        if (!w->jobs[i].done && w->jobs[i].mode == SIM_JOB_STUCK)
             w->jobs[i].due_ms = w->now_ms;
 }
 
@@ -148,7 +148,7 @@ static bool jobs_in_list(struct str list, const char *word)
 
 /* Before the end there are only the filters. A count that does not apply (addresses missing on the way to a list)
  * is null, not 0. */
-static void write_data(const struct box_job *job, struct str fields, struct jsonw *j)
+static void write_data(const struct sim_job *job, struct str fields, struct jsonw *j)
 {
     const struct {
         const char *name;
@@ -174,7 +174,7 @@ static void write_data(const struct box_job *job, struct str fields, struct json
     jsonw_object_end(j);
 }
 
-void box_job_write(struct box_world *w, const struct box_job *job, struct str fields, struct jsonw *j)
+void sim_job_write(struct sim_world *w, const struct sim_job *job, struct str fields, struct jsonw *j)
 {
     int progress;
     const char *status = status_now(w, job, &progress);
@@ -185,19 +185,19 @@ void box_job_write(struct box_world *w, const struct box_job *job, struct str fi
     jsonw_member_text(j, "type", "move-leads");
     jsonw_member_int(j, "progress", progress);
     jsonw_member_text(j, "status", status);
-    box_write_time(j, "created_at", job->created_ms);
-    box_write_time(j, "updated_at", job->updated_ms);
+    sim_write_time(j, "created_at", job->created_ms);
+    sim_write_time(j, "updated_at", job->updated_ms);
     if (w->now_ms == job->created_ms && !job->done) { /* only the first answer has it, and null */
         jsonw_member_null(j, "user_id");
     }
-    jsonw_member_uuid(j, "entity_id", &box_place_at(w, entity)->id);
-    jsonw_member_text(j, "entity_type", box_place_at(w, entity)->is_campaign ? "campaign" : "list");
+    jsonw_member_uuid(j, "entity_id", &sim_place_at(w, entity)->id);
+    jsonw_member_text(j, "entity_type", sim_place_at(w, entity)->is_campaign ? "campaign" : "list");
     write_data(job, fields, j);
     jsonw_object_end(j);
 }
 
 /* A vanished job cannot be found, and moves its leads nevertheless. */
-static const struct box_job *find_job(const struct box_world *w, struct str id)
+static const struct sim_job *find_job(const struct sim_world *w, struct str id)
 {
     for (size_t i = w->jobs_n; i-- > 0;)
         if (!w->jobs[i].hidden && str_is(id, w->jobs[i].id))
@@ -206,25 +206,25 @@ static const struct box_job *find_job(const struct box_world *w, struct str id)
 }
 
 /* Unknown names in data_fields are ignored; then data may come out empty. */
-int box_job_get(struct box_world *w, struct box_request *q, struct box_answer *a)
+int sim_job_get(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
-    const struct box_job *job = find_job(w, q->param);
+    const struct sim_job *job = find_job(w, q->param);
     struct jsonw j;
     if (job == NULL)
-        return box_answer_not_found(a);
+        return sim_answer_not_found(a);
     jsonw_init(&j, &a->body);
-    box_job_write(w, job, box_query_get(q, "data_fields"), &j);
+    sim_job_write(w, job, sim_query_get(q, "data_fields"), &j);
     return jsonw_end(&j);
 }
 
 /* --- list --- */
 
 /* Every filter is a comma list; one that is not given lets all pass. */
-static bool wanted(struct box_world *w, const struct box_job *job, const struct box_request *q)
+static bool wanted(struct sim_world *w, const struct sim_job *job, const struct sim_request *q)
 {
     char entity[UUID_TEXT_N];
     int progress;
-    const struct box_place *place = box_place_at(w, job->from != 0 ? job->from : job->from_list);
+    const struct sim_place *place = sim_place_at(w, job->from != 0 ? job->from : job->from_list);
     uuid_format(&place->id, entity);
     const struct {
         const char *name, *value;
@@ -237,34 +237,34 @@ static bool wanted(struct box_world *w, const struct box_job *job, const struct 
     };
     /* clang-format on */
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        struct str list = box_query_get(q, tests[i].name);
+        struct str list = sim_query_get(q, tests[i].name);
         if (list.n > 0 && jobs_in_list(list, tests[i].value) == tests[i].exclude)
             return false;
     }
     return !job->hidden;
 }
 
-static int64_t sort_key(const struct box_job *job, bool by_update)
+static int64_t sort_key(const struct sim_job *job, bool by_update)
 {
     return by_update ? job->updated_ms : job->created_ms;
 }
 
 /* Whether `a` comes before `b`; equal times keep the order of the jobs' numbers. */
-static bool before(const struct box_job *a, const struct box_job *b, bool by_update, bool ascending)
+static bool before(const struct sim_job *a, const struct sim_job *b, bool by_update, bool ascending)
 {
     int64_t x = sort_key(a, by_update), y = sort_key(b, by_update);
     bool less = x != y ? x < y : a < b;
     return a != b && less == ascending;
 }
 
-int box_jobs_list(struct box_world *w, struct box_request *q, struct box_answer *a)
+int sim_jobs_list(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
-    struct str cursor = box_query_get(q, "starting_after");
-    bool by_update = str_is(box_query_get(q, "sort_column"), "updated_at");
-    bool ascending = str_is(box_query_get(q, "sort_order"), "asc");
-    struct str limit_text = box_query_get(q, "limit");
+    struct str cursor = sim_query_get(q, "starting_after");
+    bool by_update = str_is(sim_query_get(q, "sort_column"), "updated_at");
+    bool ascending = str_is(sim_query_get(q, "sort_order"), "asc");
+    struct str limit_text = sim_query_get(q, "limit");
     long limit = limit_text.n > 0 ? strtol(limit_text.p, NULL, 10) : PAGE_USUAL;
-    const struct box_job *last = cursor.n > 0 ? find_job(w, cursor) : NULL;
+    const struct sim_job *last = cursor.n > 0 ? find_job(w, cursor) : NULL;
     struct jsonw j;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
@@ -272,16 +272,16 @@ int box_jobs_list(struct box_world *w, struct box_request *q, struct box_answer 
     const char *shown = NULL;
     /* Picks the next in order as often as the page is long: there are few jobs, and no order to keep. */
     for (long n = 0; n < limit && (cursor.n == 0 || last != NULL); n++) {
-        const struct box_job *next = NULL;
+        const struct sim_job *next = NULL;
         for (size_t i = 0; i < w->jobs_n; i++) {
-            const struct box_job *job = &w->jobs[i];
+            const struct sim_job *job = &w->jobs[i];
             if ((last == NULL || before(last, job, by_update, ascending)) &&
                 (next == NULL || before(job, next, by_update, ascending)) && wanted(w, job, q))
                 next = job;
         }
         if (next == NULL)
             break;
-        box_job_write(w, next, STR_NONE, &j);
+        sim_job_write(w, next, STR_NONE, &j);
         last = next;
         shown = next->id;
     }
@@ -294,13 +294,13 @@ int box_jobs_list(struct box_world *w, struct box_request *q, struct box_answer 
 
 /* --- store --- */
 
-static void jobs_write_place(struct box_world *w, struct jsonw *j, const char *key, uint32_t place)
+static void jobs_write_place(struct sim_world *w, struct jsonw *j, const char *key, uint32_t place)
 {
     if (place != 0)
-        jsonw_member_uuid(j, key, &box_place_at(w, place)->id);
+        jsonw_member_uuid(j, key, &sim_place_at(w, place)->id);
 }
 
-void box_job_save(struct box_world *w, const struct box_job *job, struct jsonw *j)
+void sim_job_save(struct sim_world *w, const struct sim_job *job, struct jsonw *j)
 {
     const int64_t numbers[] = {job->created_ms, job->updated_ms,    job->due_ms,    job->total,  job->moved,
                                job->duplicated, job->missing_email, job->elsewhere, job->blocked};
@@ -321,12 +321,12 @@ void box_job_save(struct box_world *w, const struct box_job *job, struct jsonw *
     jsonw_object_end(j);
 }
 
-static uint32_t jobs_load_place(struct box_world *w, json_object *o, const char *key)
+static uint32_t jobs_load_place(struct sim_world *w, json_object *o, const char *key)
 {
     struct uuid id;
     uint32_t no = 0;
-    if (uuid_parse(box_json_text(o, key), &id) == 0 && (no = box_place_by_id(w, &id, true)) == 0)
-        no = box_place_by_id(w, &id, false);
+    if (uuid_parse(sim_json_text(o, key), &id) == 0 && (no = sim_place_by_id(w, &id, true)) == 0)
+        no = sim_place_by_id(w, &id, false);
     return no;
 }
 
@@ -341,34 +341,34 @@ static const char *load_status(struct str status)
 
 /* A job may stand in the file twice, when it was made and when it ended: the later line wins, and the lock is taken
  * and let go accordingly. */
-int box_job_load(struct box_world *w, json_object *o)
+int sim_job_load(struct sim_world *w, json_object *o)
 {
-    struct str id = box_json_text(o, "job");
-    json_object *filters = box_json_get(o, "filters"), *emails = box_json_get(o, "emails");
-    json_object *numbers = box_json_get(o, "numbers");
+    struct str id = sim_json_text(o, "job");
+    json_object *filters = sim_json_get(o, "filters"), *emails = sim_json_get(o, "emails");
+    json_object *numbers = sim_json_get(o, "numbers");
     size_t i = 0;
     if (id.n != 24 || filters == NULL || !json_object_is_type(numbers, json_type_array) ||
         json_object_array_length(numbers) != 9)
         return 1;
     while (i < w->jobs_n && !str_is(id, w->jobs[i].id))
         i++;
-    struct box_job *jobs = box_grow(w->jobs, i, &w->jobs_cap, sizeof *jobs);
+    struct sim_job *jobs = sim_grow(w->jobs, i, &w->jobs_cap, sizeof *jobs);
     if (jobs == NULL)
         return -1;
     w->jobs = jobs;
-    struct box_job *job = &jobs[i], was = i < w->jobs_n ? *job : (struct box_job){0};
-    *job = (struct box_job){.mode = (enum box_job_mode)(box_json_int(o, "mode", 0) % BOX_JOB_MODES),
+    struct sim_job *job = &jobs[i], was = i < w->jobs_n ? *job : (struct sim_job){0};
+    *job = (struct sim_job){.mode = (enum sim_job_mode)(sim_json_int(o, "mode", 0) % SIM_JOB_MODES),
                             .from = jobs_load_place(w, o, "from"),
                             .from_list = jobs_load_place(w, o, "from_list"),
                             .to = jobs_load_place(w, o, "to"),
-                            .status = load_status(box_json_text(o, "status"))};
+                            .status = load_status(sim_json_text(o, "status"))};
     int64_t *const into[] = {&job->created_ms, &job->updated_ms,    &job->due_ms,    &job->total,  &job->moved,
                              &job->duplicated, &job->missing_email, &job->elsewhere, &job->blocked};
     for (size_t n = 0; n < sizeof into / sizeof into[0]; n++)
         *into[n] = json_object_get_int64(json_object_array_get_idx(numbers, n));
     memcpy(job->id, id.p, id.n);
     job->done = job->status != NULL;
-    job->hidden = job->mode == BOX_JOB_VANISH;
+    job->hidden = job->mode == SIM_JOB_VANISH;
     job->filters = strdup(json_object_to_json_string_ext(filters, JSON_C_TO_STRING_PLAIN));
     job->emails = emails == NULL ? NULL : strdup(json_object_to_json_string_ext(emails, JSON_C_TO_STRING_PLAIN));
     bool was_open = i < w->jobs_n && !was.done;

@@ -10,19 +10,19 @@ enum { PAGE_USUAL = 10 };
 
 /* --- list --- */
 
-static int answer_page(struct box_world *w, const struct box_numbers *page, bool by_contact, struct box_answer *a)
+static int answer_page(struct sim_world *w, const struct sim_numbers *page, bool by_contact, struct sim_answer *a)
 {
     struct jsonw j;
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
     jsonw_member_array(&j, "items");
     for (size_t i = 0; i < page->n; i++)
-        box_lead_write(w, box_table_at(&w->leads, page->v[i]), &j);
+        sim_lead_write(w, sim_table_at(&w->leads, page->v[i]), &j);
     jsonw_array_end(&j);
     if (page->n > 0) { /* a cursor comes even on a short last page; only an empty page has none */
-        const struct box_lead *last = box_table_at(&w->leads, page->v[page->n - 1]);
+        const struct sim_lead *last = sim_table_at(&w->leads, page->v[page->n - 1]);
         if (by_contact) {
-            jsonw_member_str(&j, "next_starting_after", box_lead_email(last));
+            jsonw_member_str(&j, "next_starting_after", sim_lead_email(last));
         } else {
             jsonw_member_uuid(&j, "next_starting_after", &last->id);
         }
@@ -50,14 +50,14 @@ static int compare_contacts(const void *x, const void *y)
 }
 
 /* One lead an address, in the order of addresses, after the cursor; leaves the page in `list`. 0/-1. */
-static int distinct_contacts(struct box_world *w, struct box_numbers *list, struct str after, size_t limit)
+static int distinct_contacts(struct sim_world *w, struct sim_numbers *list, struct str after, size_t limit)
 {
     struct contact *contacts = calloc(list->n + 1, sizeof *contacts);
     size_t n = 0, page = 0;
     if (contacts == NULL)
         return -1;
     for (size_t i = 0; i < list->n; i++) {
-        struct str email = box_lead_email(box_table_at(&w->leads, list->v[i]));
+        struct str email = sim_lead_email(sim_table_at(&w->leads, list->v[i]));
         if (email.n > 0)
             contacts[n++] = (struct contact){email, list->v[i]};
     }
@@ -73,60 +73,60 @@ static int distinct_contacts(struct box_world *w, struct box_numbers *list, stru
 }
 
 /* The only way to find a lead without its id. select.c reads the filters, and ignores unknown ones. */
-int box_leads_list(struct box_world *w, struct box_request *q, struct box_answer *a)
+int sim_leads_list(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
-    struct box_selector s;
-    struct box_numbers page = {0};
-    bool by_contact = box_json_true(q->json, "distinct_contacts");
-    int64_t limit = box_json_int(q->json, "limit", PAGE_USUAL);
-    struct str after = box_json_text(q->json, "starting_after");
+    struct sim_selector s;
+    struct sim_numbers page = {0};
+    bool by_contact = sim_json_true(q->json, "distinct_contacts");
+    int64_t limit = sim_json_int(q->json, "limit", PAGE_USUAL);
+    struct str after = sim_json_text(q->json, "starting_after");
     struct uuid cursor;
-    int rc = box_select_parse(w, q->json, "campaign", &s, a);
+    int rc = sim_select_parse(w, q->json, "campaign", &s, a);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
-    s.lag_ms = a->fault.lie == BOX_LIE_LIST_LAG ? a->fault.arg : w->knobs.read_lag_ms;
-    s.never = s.never || a->fault.lie == BOX_LIE_LIST_EMPTY;
+    s.lag_ms = a->fault.lie == SIM_LIE_LIST_LAG ? a->fault.arg : w->knobs.read_lag_ms;
+    s.never = s.never || a->fault.lie == SIM_LIE_LIST_EMPTY;
     s.limit = by_contact ? INT64_MAX : limit;
     if (!by_contact && after.p != NULL && uuid_parse(after, &cursor) == 0)
-        s.after = box_lead_no(&cursor) < w->leads.n ? box_lead_no(&cursor) : w->leads.n;
+        s.after = sim_lead_no(&cursor) < w->leads.n ? sim_lead_no(&cursor) : w->leads.n;
     else if (!by_contact && after.n > 0)
-        rc = box_answer_error(a, 400, "body/starting_after must match format \"uuid\"") == 0 ? 1 : -1;
+        rc = sim_answer_error(a, 400, "body/starting_after must match format \"uuid\"") == 0 ? 1 : -1;
     if (rc == 0)
-        rc = box_select_run(w, &s, &page);
+        rc = sim_select_run(w, &s, &page);
     if (rc == 0 && by_contact)
         rc = distinct_contacts(w, &page, after, (size_t)limit);
     if (rc == 0)
         rc = answer_page(w, &page, by_contact, a);
     free(page.v);
-    box_select_free(&s);
+    sim_select_free(&s);
     return rc < 0 ? -1 : 0;
 }
 
 /* --- bulk delete --- */
 
 /* Everything that is selected, in a place that exists and is not locked. */
-int box_leads_delete(struct box_world *w, struct box_request *q, struct box_answer *a)
+int sim_leads_delete(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
-    struct box_selector s;
-    struct box_numbers gone = {0};
+    struct sim_selector s;
+    struct sim_numbers gone = {0};
     struct jsonw j;
-    int rc = box_select_parse(w, q->json, "campaign_id", &s, a);
+    int rc = sim_select_parse(w, q->json, "campaign_id", &s, a);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
     if (s.campaign == 0 && s.list == 0) {
-        box_select_free(&s);
-        return box_answer_not_found(a);
+        sim_select_free(&s);
+        return sim_answer_not_found(a);
     }
-    if (box_place_locked(w, s.campaign) || box_place_locked(w, s.list)) {
-        box_select_free(&s);
-        return box_answer_locked(w, a);
+    if (sim_place_locked(w, s.campaign) || sim_place_locked(w, s.list)) {
+        sim_select_free(&s);
+        return sim_answer_locked(w, a);
     }
-    s.by_status = box_json_get(q->json, "status") != NULL;
-    s.status = (int)box_json_int(q->json, "status", 0);
-    s.limit = box_json_int(q->json, "limit", INT64_MAX);
-    rc = box_select_run(w, &s, &gone);
-    for (size_t i = 0; rc == 0 && i < gone.n && a->fault.lie != BOX_LIE_DELETE_IGNORED; i++)
-        box_world_lead_delete(w, gone.v[i]);
+    s.by_status = sim_json_get(q->json, "status") != NULL;
+    s.status = (int)sim_json_int(q->json, "status", 0);
+    s.limit = sim_json_int(q->json, "limit", INT64_MAX);
+    rc = sim_select_run(w, &s, &gone);
+    for (size_t i = 0; rc == 0 && i < gone.n && a->fault.lie != SIM_LIE_DELETE_IGNORED; i++)
+        sim_world_lead_delete(w, gone.v[i]);
     if (rc == 0) {
         jsonw_init(&j, &a->body);
         jsonw_object(&j);
@@ -135,40 +135,40 @@ int box_leads_delete(struct box_world *w, struct box_request *q, struct box_answ
         rc = jsonw_end(&j);
     }
     free(gone.v);
-    box_select_free(&s);
+    sim_select_free(&s);
     return rc;
 }
 
 /* --- bulk assign --- */
 
 /* Deals the leads out to the users in turn. */
-static int many_assign(struct box_world *w, const struct box_numbers *leads, json_object *users)
+static int many_assign(struct sim_world *w, const struct sim_numbers *leads, json_object *users)
 {
     for (size_t i = 0; i < leads->n; i++) {
-        struct box_fields fields;
-        box_lead_fields(box_table_at(&w->leads, leads->v[i]), &fields);
-        fields.f[BF_ASSIGNED] = box_json_str(json_object_array_get_idx(users, i % json_object_array_length(users)));
-        if (box_world_lead_set(w, leads->v[i], &fields) != 0)
+        struct sim_fields fields;
+        sim_lead_fields(sim_table_at(&w->leads, leads->v[i]), &fields);
+        fields.f[BF_ASSIGNED] = sim_json_str(json_object_array_get_idx(users, i % json_object_array_length(users)));
+        if (sim_world_lead_set(w, leads->v[i], &fields) != 0)
             return -1;
-        box_table_at(&w->leads, leads->v[i])->updated_ms = w->now_ms;
+        sim_table_at(&w->leads, leads->v[i])->updated_ms = w->now_ms;
         w->counters.updated++;
-        box_world_lead_changed(w, leads->v[i]);
+        sim_world_lead_changed(w, leads->v[i]);
     }
     return 0;
 }
 
 /* The shape has made sure that there is at least one user. */
-int box_leads_assign(struct box_world *w, struct box_request *q, struct box_answer *a)
+int sim_leads_assign(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
-    json_object *users = box_json_get(q->json, "organization_user_ids");
-    struct box_selector s;
-    struct box_numbers leads = {0};
+    json_object *users = sim_json_get(q->json, "organization_user_ids");
+    struct sim_selector s;
+    struct sim_numbers leads = {0};
     struct jsonw j;
-    int64_t limit = box_json_int(q->json, "limit", 0);
+    int64_t limit = sim_json_int(q->json, "limit", 0);
     jsonw_init(&j, &a->body);
     for (size_t i = 0; i < json_object_array_length(users); i++) {
         struct uuid id;
-        if (uuid_parse(box_json_str(json_object_array_get_idx(users, i)), &id) == 0 && !uuid_is_nil(&id))
+        if (uuid_parse(sim_json_str(json_object_array_get_idx(users, i)), &id) == 0 && !uuid_is_nil(&id))
             continue;
         a->status = 400;
         jsonw_object(&j);
@@ -176,12 +176,12 @@ int box_leads_assign(struct box_world *w, struct box_request *q, struct box_answ
         jsonw_object_end(&j);
         return jsonw_end(&j);
     }
-    int rc = box_select_parse(w, q->json, "campaign", &s, a);
+    int rc = sim_select_parse(w, q->json, "campaign", &s, a);
     if (rc != 0)
         return rc < 0 ? -1 : 0;
     s.users = NULL; /* here they are who gets the leads, not who has them */
     s.limit = limit > 0 ? limit : INT64_MAX;
-    rc = box_select_run(w, &s, &leads);
+    rc = sim_select_run(w, &s, &leads);
     if (rc == 0)
         rc = many_assign(w, &leads, users);
     if (rc == 0) {
@@ -193,6 +193,6 @@ int box_leads_assign(struct box_world *w, struct box_request *q, struct box_answ
         rc = jsonw_end(&j);
     }
     free(leads.v);
-    box_select_free(&s);
+    sim_select_free(&s);
     return rc;
 }

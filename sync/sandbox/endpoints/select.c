@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int add_number(struct box_numbers *list, uint32_t no)
+static int add_number(struct sim_numbers *list, uint32_t no)
 {
-    uint32_t *v = box_grow(list->v, list->n, &list->cap, sizeof *v);
+    uint32_t *v = sim_grow(list->v, list->n, &list->cap, sizeof *v);
     if (v == NULL)
         return -1;
     list->v = v;
@@ -23,7 +23,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* In order and each once. */
-static void sort_numbers(struct box_numbers *list)
+static void sort_numbers(struct sim_numbers *list)
 {
     size_t n = 0;
     if (list->n > 1)
@@ -35,7 +35,7 @@ static void sort_numbers(struct box_numbers *list)
 }
 
 /* The list must be sorted. */
-static bool has_number(const struct box_numbers *list, uint32_t no)
+static bool has_number(const struct sim_numbers *list, uint32_t no)
 {
     return list->n > 0 && bsearch(&no, list->v, list->n, sizeof no, compare) != NULL;
 }
@@ -46,13 +46,13 @@ static size_t array_length(json_object *array)
 }
 
 /* Ids of no lead are dropped: they select nothing, and are no error. */
-static int read_ids(struct box_world *w, json_object *array, struct box_numbers *out)
+static int read_ids(struct sim_world *w, json_object *array, struct sim_numbers *out)
 {
     for (size_t i = 0; i < array_length(array); i++) {
         struct uuid id;
         uint32_t no = 0;
-        if (uuid_parse(box_json_str(json_object_array_get_idx(array, i)), &id) == 0)
-            no = box_table_by_id(&w->leads, &id);
+        if (uuid_parse(sim_json_str(json_object_array_get_idx(array, i)), &id) == 0)
+            no = sim_table_by_id(&w->leads, &id);
         if (no != 0 && add_number(out, no) != 0)
             return -1;
     }
@@ -60,11 +60,11 @@ static int read_ids(struct box_world *w, json_object *array, struct box_numbers 
     return 0;
 }
 
-static int read_contacts(struct box_world *w, json_object *array, struct box_numbers *out)
+static int read_contacts(struct sim_world *w, json_object *array, struct sim_numbers *out)
 {
     for (size_t i = 0; i < array_length(array); i++) {
-        struct str email = box_json_str(json_object_array_get_idx(array, i));
-        box_each_by_email(&w->leads, email, no) if (add_number(out, no) != 0) return -1;
+        struct str email = sim_json_str(json_object_array_get_idx(array, i));
+        sim_each_by_email(&w->leads, email, no) if (add_number(out, no) != 0) return -1;
     }
     sort_numbers(out);
     return 0;
@@ -73,60 +73,60 @@ static int read_contacts(struct box_world *w, json_object *array, struct box_num
 /* -1: not given, which is not the same as false. */
 static int read_flag(json_object *body, const char *name)
 {
-    return box_json_get(body, name) == NULL ? -1 : box_json_true(body, name);
+    return sim_json_get(body, name) == NULL ? -1 : sim_json_true(body, name);
 }
 
-static uint32_t read_place(struct box_world *w, json_object *body, const char *name, bool is_campaign, bool *given)
+static uint32_t read_place(struct sim_world *w, json_object *body, const char *name, bool is_campaign, bool *given)
 {
     struct uuid id;
-    if (uuid_parse(box_json_text(body, name), &id) != 0)
+    if (uuid_parse(sim_json_text(body, name), &id) != 0)
         return 0;
     *given = true;
-    return box_place_by_id(w, &id, is_campaign);
+    return sim_place_by_id(w, &id, is_campaign);
 }
 
 /* The schema has judged the types; here it is about what they mean. */
-int box_select_parse(struct box_world *w, json_object *body, const char *campaign_name, struct box_selector *s,
-                     struct box_answer *a)
+int sim_select_parse(struct sim_world *w, json_object *body, const char *campaign_name, struct sim_selector *s,
+                     struct sim_answer *a)
 {
-    struct str esg = box_json_text(body, "esg_code");
-    *s = (struct box_selector){.limit = INT64_MAX};
+    struct str esg = sim_json_text(body, "esg_code");
+    *s = (struct sim_selector){.limit = INT64_MAX};
     /* Ignoring a selector would select more than was meant: what cannot be done is refused. */
-    if (array_length(box_json_get(body, "queries")) > 0 || box_json_get(body, "smart_view_id") != NULL)
-        return box_answer_error(a, 400,
+    if (array_length(sim_json_get(body, "queries")) > 0 || sim_json_get(body, "smart_view_id") != NULL)
+        return sim_answer_error(a, 400,
                                 "the sandbox knows no \"queries\" and no \"smart_view_id\"; select by ids, "
                                 "contacts, search or filter") == 0
                    ? 1
                    : -1;
-    s->search = box_json_text(body, "search");
-    s->filter = box_json_text(body, "filter");
+    s->search = sim_json_text(body, "search");
+    s->filter = sim_json_text(body, "filter");
     s->campaign = read_place(w, body, campaign_name, true, &s->by_place);
     s->list = read_place(w, body, "list_id", false, &s->by_place);
     s->in_campaign = read_flag(body, "in_campaign");
     s->in_list = read_flag(body, "in_list");
-    s->users = box_json_get(body, "organization_user_ids");
-    s->by_esp = box_json_get(body, "esp_code") != NULL;
-    s->esp = box_json_int(body, "esp_code", 0);
+    s->users = sim_json_get(body, "organization_user_ids");
+    s->by_esp = sim_json_get(body, "esp_code") != NULL;
+    s->esp = sim_json_int(body, "esp_code", 0);
     /* No lead here was enriched, came from a website or sits behind a security gateway. */
-    s->never = box_json_get(body, "enrichment_status") != NULL || box_json_true(body, "is_website_visitor") ||
+    s->never = sim_json_get(body, "enrichment_status") != NULL || sim_json_true(body, "is_website_visitor") ||
                (esg.n > 0 && !str_is(esg, "all") && !str_is(esg, "none"));
-    s->by_ids = array_length(box_json_get(body, "ids")) > 0;
-    s->by_contacts = array_length(box_json_get(body, "contacts")) > 0;
-    if (read_ids(w, box_json_get(body, "ids"), &s->ids) != 0 ||
-        read_ids(w, box_json_get(body, "excluded_ids"), &s->excluded) != 0 ||
-        read_contacts(w, box_json_get(body, "contacts"), &s->contacts) != 0) {
-        box_select_free(s);
+    s->by_ids = array_length(sim_json_get(body, "ids")) > 0;
+    s->by_contacts = array_length(sim_json_get(body, "contacts")) > 0;
+    if (read_ids(w, sim_json_get(body, "ids"), &s->ids) != 0 ||
+        read_ids(w, sim_json_get(body, "excluded_ids"), &s->excluded) != 0 ||
+        read_contacts(w, sim_json_get(body, "contacts"), &s->contacts) != 0) {
+        sim_select_free(s);
         return -1;
     }
     return 0;
 }
 
-void box_select_free(struct box_selector *s)
+void sim_select_free(struct sim_selector *s)
 {
     free(s->ids.v);
     free(s->excluded.v);
     free(s->contacts.v);
-    *s = (struct box_selector){0};
+    *s = (struct sim_selector){0};
 }
 
 /* --- one lead --- */
@@ -165,19 +165,19 @@ static const struct {
     {"FILTER_LEAD_NO_SHOW", INTEREST, -4},
 };
 
-static bool passes_filter(const struct box_world *w, const struct box_lead *lead, struct str name)
+static bool passes_filter(const struct sim_world *w, const struct sim_lead *lead, struct str name)
 {
     for (size_t i = 0; i < sizeof filters / sizeof filters[0]; i++) {
         if (!str_is(name, filters[i].name))
             continue;
-        struct box_fields fields;
+        struct sim_fields fields;
         switch (filters[i].test) {
         case STATUS: return lead->status == filters[i].value;
         case INTEREST: return lead->has_interest && lead->interest == filters[i].value;
-        case VERIFICATION: return box_lead_verification(w, lead) == filters[i].value;
-        case CONTACTED: return lead->contacted_ms != BOX_NEVER;
-        case NOT_CONTACTED: return lead->contacted_ms == BOX_NEVER;
-        case IN_SUBSEQUENCE: box_lead_fields(lead, &fields); return fields.f[BF_SUBSEQUENCE].n > 0;
+        case VERIFICATION: return sim_lead_verification(w, lead) == filters[i].value;
+        case CONTACTED: return lead->contacted_ms != SIM_NEVER;
+        case NOT_CONTACTED: return lead->contacted_ms == SIM_NEVER;
+        case IN_SUBSEQUENCE: sim_lead_fields(lead, &fields); return fields.f[BF_SUBSEQUENCE].n > 0;
         case ALL: return true;
         case NONE: return false;
         }
@@ -186,32 +186,32 @@ static bool passes_filter(const struct box_world *w, const struct box_lead *lead
 }
 
 /* Name or address, each alone or both names with a blank between. */
-static bool passes_search(const struct box_lead *lead, struct str word)
+static bool passes_search(const struct sim_lead *lead, struct str word)
 {
-    struct box_fields fields;
+    struct sim_fields fields;
     char name[256];
-    box_lead_fields(lead, &fields);
+    sim_lead_fields(lead, &fields);
     struct str first = fields.f[BF_FIRST_NAME], last = fields.f[BF_LAST_NAME];
     int n = snprintf(name, sizeof name, "%.*s %.*s", STR_ARG(first), STR_ARG(last));
-    return box_text_has(fields.f[BF_EMAIL], word) || box_text_has(first, word) || box_text_has(last, word) ||
-           box_text_has((struct str){name, n < (int)sizeof name ? (size_t)n : sizeof name - 1}, word);
+    return sim_text_has(fields.f[BF_EMAIL], word) || sim_text_has(first, word) || sim_text_has(last, word) ||
+           sim_text_has((struct str){name, n < (int)sizeof name ? (size_t)n : sizeof name - 1}, word);
 }
 
 /* Users are compared as texts, in any case. */
-static bool assigned_to_one_of(const struct box_lead *lead, json_object *users)
+static bool assigned_to_one_of(const struct sim_lead *lead, json_object *users)
 {
-    struct box_fields fields;
-    box_lead_fields(lead, &fields);
+    struct sim_fields fields;
+    sim_lead_fields(lead, &fields);
     for (size_t i = 0; i < array_length(users); i++)
-        if (str_eq_nocase(fields.f[BF_ASSIGNED], box_json_str(json_object_array_get_idx(users, i))))
+        if (str_eq_nocase(fields.f[BF_ASSIGNED], sim_json_str(json_object_array_get_idx(users, i))))
             return true;
     return false;
 }
 
 /* Campaign and list together mean either of them: a lead is in one place only. */
-static bool passes_place(struct box_world *w, const struct box_selector *s, uint32_t place)
+static bool passes_place(struct sim_world *w, const struct sim_selector *s, uint32_t place)
 {
-    bool is_campaign = place != 0 && box_place_at(w, place)->is_campaign;
+    bool is_campaign = place != 0 && sim_place_at(w, place)->is_campaign;
     if (s->by_place && (place == 0 || (place != s->campaign && place != s->list)))
         return false;
     if (s->in_campaign >= 0 && s->in_campaign != is_campaign)
@@ -220,15 +220,15 @@ static bool passes_place(struct box_world *w, const struct box_selector *s, uint
 }
 
 /* All conditions must hold. With the lag, a lead is seen as it was a while ago. */
-static bool selected(struct box_world *w, const struct box_selector *s, uint32_t no)
+static bool selected(struct sim_world *w, const struct sim_selector *s, uint32_t no)
 {
-    const struct box_lead *lead = box_table_at(&w->leads, no);
+    const struct sim_lead *lead = sim_table_at(&w->leads, no);
     uint32_t place = lead->place;
     if (lead->text == NULL || no <= s->after)
         return false;
     if (s->lag_ms > 0 && w->now_ms < lead->created_ms + s->lag_ms)
         return false;
-    if (s->lag_ms > 0 && lead->moved_ms != BOX_NEVER && w->now_ms < lead->moved_ms + s->lag_ms)
+    if (s->lag_ms > 0 && lead->moved_ms != SIM_NEVER && w->now_ms < lead->moved_ms + s->lag_ms)
         place = lead->place_was;
     if (!passes_place(w, s, place) || has_number(&s->excluded, no) || (s->by_ids && !has_number(&s->ids, no)) ||
         (s->by_contacts && !has_number(&s->contacts, no)))
@@ -237,17 +237,17 @@ static bool selected(struct box_world *w, const struct box_selector *s, uint32_t
         return false;
     if (s->by_esp && !(s->esp == 1000 && w->now_ms >= lead->created_ms + w->knobs.esp_ms))
         return false;
-    int verification = s->not_in_verification ? box_lead_verification(w, lead) : 0;
+    int verification = s->not_in_verification ? sim_lead_verification(w, lead) : 0;
     if (verification == 11 || verification == 12)
         return false;
     return (s->filter.p == NULL || passes_filter(w, lead, s->filter)) &&
            (s->search.n == 0 || passes_search(lead, s->search)) && (s->users == NULL || assigned_to_one_of(lead, s->users));
 }
 
-int box_select_run(struct box_world *w, const struct box_selector *s, struct box_numbers *out)
+int sim_select_run(struct sim_world *w, const struct sim_selector *s, struct sim_numbers *out)
 {
     /* The shortest road: the leads named by id or address, else everything past the cursor. */
-    const struct box_numbers *few = s->by_ids ? &s->ids : s->by_contacts ? &s->contacts : NULL;
+    const struct sim_numbers *few = s->by_ids ? &s->ids : s->by_contacts ? &s->contacts : NULL;
     size_t n = few != NULL ? few->n : w->leads.n;
     for (size_t i = few != NULL ? 0 : s->after; !s->never && i < n && (int64_t)out->n < s->limit; i++) {
         uint32_t no = few != NULL ? few->v[i] : (uint32_t)i + 1;

@@ -7,13 +7,13 @@
 
 #include "sync/sandbox/server/http.h"
 
-struct box_numbers {
+struct sim_numbers {
     uint32_t *v; /* owned */
     size_t n, cap;
 };
 
-struct box_selector {
-    struct box_numbers ids, excluded, contacts; /* sorted; of contacts: every lead with one of the addresses */
+struct sim_selector {
+    struct sim_numbers ids, excluded, contacts; /* sorted; of contacts: every lead with one of the addresses */
     bool by_ids, by_contacts;
     struct str search, filter; /* borrowed from the body; p NULL: none */
     bool by_place;
@@ -31,10 +31,10 @@ struct box_selector {
 
 /* Names of the place members: campaign/list_id, or campaign_id/list_id. 0; 1 when the body asks for something the
  * sandbox cannot do (the answer says what); -1 when memory is short. */
-int box_select_parse(struct box_world *w, json_object *body, const char *campaign_name, struct box_selector *s,
-                     struct box_answer *a);
-void box_select_free(struct box_selector *s);
+int sim_select_parse(struct sim_world *w, json_object *body, const char *campaign_name, struct sim_selector *s,
+                     struct sim_answer *a);
+void sim_select_free(struct sim_selector *s);
 /* The numbers of the leads, in the order of their ids, at most s->limit. 0/-1. */
-int box_select_run(struct box_world *w, const struct box_selector *s, struct box_numbers *out);
+int sim_select_run(struct sim_world *w, const struct sim_selector *s, struct sim_numbers *out);
 
 #endif

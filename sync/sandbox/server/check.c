@@ -84,7 +84,7 @@ static bool format_email(struct str s)
 }
 
 /* Only the formats that the API names; a time or an URL is not looked into. */
-static int check_format(enum box_format format, struct str s, const struct buf *path, struct buf *why)
+static int check_format(enum sim_format format, struct str s, const struct buf *path, struct buf *why)
 {
     struct uuid id;
     if (format == FMT_UUID && uuid_parse(s, &id) != 0)
@@ -108,11 +108,11 @@ static int check_bound(bool items, int64_t min, int64_t max, int64_t n, const st
     return refuse(why, path, text);
 }
 
-static int check_shape(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path,
+static int check_shape(const struct sim_shape *shape, json_object *o, struct sim_unknown *unknown, struct buf *path,
                        struct buf *why);
 
 /* `path` grows by the index of the item and is cut back, so that no text is made for what is right. */
-static int check_items(const struct box_member *m, json_object *array, struct box_unknown *unknown, struct buf *path,
+static int check_items(const struct sim_member *m, json_object *array, struct sim_unknown *unknown, struct buf *path,
                        struct buf *why)
 {
     size_t n = json_object_array_length(array), before = path->n;
@@ -126,7 +126,7 @@ static int check_items(const struct box_member *m, json_object *array, struct bo
         else if (m->item_types != 0 && (types_of(item) & m->item_types) == 0)
             rc = refuse_types(why, path, m->item_types);
         else if (json_object_is_type(item, json_type_string))
-            rc = check_format(m->item_format, box_json_str(item), path, why);
+            rc = check_format(m->item_format, sim_json_str(item), path, why);
         path->n = before;
     }
     return rc;
@@ -134,7 +134,7 @@ static int check_items(const struct box_member *m, json_object *array, struct bo
 
 /* Type first, then the allowed values, then what the type alone knows: the order of the real validator, which stops
  * at the first fault. */
-static int check_value(const struct box_member *m, json_object *value, struct box_unknown *unknown, struct buf *path,
+static int check_value(const struct sim_member *m, json_object *value, struct sim_unknown *unknown, struct buf *path,
                        struct buf *why)
 {
     unsigned types = types_of(value);
@@ -148,7 +148,7 @@ static int check_value(const struct box_member *m, json_object *value, struct bo
                                                    : json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN))))
         return refuse(why, path, "must be equal to one of the allowed values");
     switch (types) {
-    case CK_STRING: return check_format(m->format, box_json_str(value), path, why);
+    case CK_STRING: return check_format(m->format, sim_json_str(value), path, why);
     case CK_ARRAY: return check_items(m, value, unknown, path, why);
     case CK_OBJECT: return m->inside != NULL ? check_shape(m->inside, value, unknown, path, why) : 0;
     case CK_NUMBER | CK_INTEGER: return check_bound(false, m->min, m->max, json_object_get_int64(value), path, why);
@@ -156,9 +156,9 @@ static int check_value(const struct box_member *m, json_object *value, struct bo
     }
 }
 
-static const struct box_member *find_member(const struct box_member *members, const char *name)
+static const struct sim_member *find_member(const struct sim_member *members, const char *name)
 {
-    for (const struct box_member *m = members; m != NULL && m->name != NULL; m++)
+    for (const struct sim_member *m = members; m != NULL && m->name != NULL; m++)
         if (strcmp(m->name, name) == 0)
             return m;
     return NULL;
@@ -176,7 +176,7 @@ static bool has(json_object *o, struct str name)
 }
 
 /* "a,b": the first that is missing is refused; for any_of all of them are named, as the server joins them. */
-static int check_required(const struct box_shape *shape, json_object *o, struct buf *path, struct buf *why)
+static int check_required(const struct sim_shape *shape, json_object *o, struct buf *path, struct buf *why)
 {
     for (const char *p = shape->required; p != NULL && *p != '\0';) {
         size_t n = strcspn(p, ",");
@@ -198,25 +198,25 @@ static int check_required(const struct box_shape *shape, json_object *o, struct 
 }
 
 /* The first one is kept by its path, cut when it is longer. */
-static void note_unknown(struct box_unknown *unknown, const struct buf *path)
+static void note_unknown(struct sim_unknown *unknown, const struct buf *path)
 {
     if (unknown->n++ == 0)
         snprintf(unknown->first, sizeof unknown->first, "%.*s", (int)path->n, path->p);
 }
 
 /* Members in the order of the body; reports the first that is wrong. */
-static int check_members(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path,
+static int check_members(const struct sim_shape *shape, json_object *o, struct sim_unknown *unknown, struct buf *path,
                          struct buf *why)
 {
-    struct box_member rest = {.types = shape->free_types};
+    struct sim_member rest = {.types = shape->free_types};
     size_t before = path->n;
     int rc = 0;
-    box_json_each(o, i)
+    sim_json_each(o, i)
     {
         if (rc != 0)
             break;
         const char *key = json_object_iter_peek_name(&i);
-        const struct box_member *m = find_member(shape->members, key);
+        const struct sim_member *m = find_member(shape->members, key);
         if (m == NULL && shape->closed && unknown->refuse)
             return refuse(why, path, "must NOT have additional properties");
         if (m == NULL && shape->free_types != 0)
@@ -235,7 +235,7 @@ static int check_members(const struct box_shape *shape, json_object *o, struct b
 }
 
 /* Count, required, then members: the order in which the real validator looks. */
-static int check_shape(const struct box_shape *shape, json_object *o, struct box_unknown *unknown, struct buf *path,
+static int check_shape(const struct sim_shape *shape, json_object *o, struct sim_unknown *unknown, struct buf *path,
                        struct buf *why)
 {
     if (!json_object_is_type(o, json_type_object))
@@ -249,16 +249,16 @@ static int check_shape(const struct box_shape *shape, json_object *o, struct box
     return rc != 0 ? rc : check_members(shape, o, unknown, path, why);
 }
 
-int box_check_body(const struct box_shape *shape, json_object *body, struct box_unknown *unknown, struct buf *why)
+int sim_check_body(const struct sim_shape *shape, json_object *body, struct sim_unknown *unknown, struct buf *why)
 {
-    struct buf path = BUF_INIT(BOX_BODY_MAX);
+    struct buf path = BUF_INIT(SIM_BODY_MAX);
     int rc = buf_adds(&path, "body") != 0 ? -1 : check_shape(shape, body, unknown, &path, why);
     buf_free(&path);
     return rc;
 }
 
 /* Query values are texts; numbers and booleans are read from them, as the server coerces. */
-static int check_query_value(const struct box_member *m, struct str value, const struct buf *path, struct buf *why)
+static int check_query_value(const struct sim_member *m, struct str value, const struct buf *path, struct buf *why)
 {
     char text[32];
     if ((m->types & CK_BOOLEAN) != 0)
@@ -281,12 +281,12 @@ static int check_query_value(const struct box_member *m, struct str value, const
 }
 
 /* Names that are not in the table pass by: the query schemas are open. */
-int box_check_query(const struct box_member *members, const struct box_request *q, struct buf *why)
+int sim_check_query(const struct sim_member *members, const struct sim_request *q, struct buf *why)
 {
     struct buf path = BUF_INIT(256);
     int rc = 0;
-    for (const struct box_member *m = members; m != NULL && m->name != NULL && rc == 0; m++) {
-        struct str value = box_query_get(q, m->name);
+    for (const struct sim_member *m = members; m != NULL && m->name != NULL && rc == 0; m++) {
+        struct str value = sim_query_get(q, m->name);
         buf_reset(&path);
         if (buf_addf(&path, "querystring/%s", m->name) != 0)
             rc = -1;

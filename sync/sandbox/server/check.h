@@ -14,22 +14,22 @@ enum {
     CK_OBJECT = 32,
     CK_NULL = 64,
 };
-enum box_format { FMT_ANY, FMT_UUID, FMT_EMAIL };
+enum sim_format { FMT_ANY, FMT_UUID, FMT_EMAIL };
 
-struct box_shape;
-struct box_member {
+struct sim_shape;
+struct sim_member {
     const char *name;
     unsigned types;
-    enum box_format format; /* of strings */
+    enum sim_format format; /* of strings */
     const char *one_of;     /* allowed values, comma separated; NULL: any */
     int64_t min, max;       /* integers: value; arrays: items; both 0: unbounded */
     unsigned item_types;    /* arrays: types of the items, 0: any */
-    enum box_format item_format;
-    const struct box_shape *inside; /* of an object, or of the objects in an array */
+    enum sim_format item_format;
+    const struct sim_shape *inside; /* of an object, or of the objects in an array */
 };
 
-struct box_shape {
-    const struct box_member *members; /* ends with a NULL name */
+struct sim_shape {
+    const struct sim_member *members; /* ends with a NULL name */
     const char *required;             /* comma separated; NULL: nothing */
     const char *any_of;               /* one of them is required; NULL: nothing */
     size_t min_members;
@@ -39,14 +39,14 @@ struct box_shape {
 
 /* 0 fine, 1 refused with the text in `why`, -1 out of memory. Members that a shape does not know pass, since endpoints
  * only read what they know; with unknown->refuse a closed shape refuses them. */
-int box_check_body(const struct box_shape *shape, json_object *body, struct box_unknown *unknown, struct buf *why);
-int box_check_query(const struct box_member *members, const struct box_request *q, struct buf *why);
+int sim_check_body(const struct sim_shape *shape, json_object *body, struct sim_unknown *unknown, struct buf *why);
+int sim_check_query(const struct sim_member *members, const struct sim_request *q, struct buf *why);
 
 /* The shapes; see shapes.c. */
-extern const struct box_shape box_shape_add, box_shape_create, box_shape_delete, box_shape_list, box_shape_patch,
-    box_shape_merge, box_shape_interest, box_shape_subsequence_move, box_shape_subsequence_remove, box_shape_assign,
-    box_shape_move, box_shape_new_list, box_shape_variables, box_shape_verify;
-extern const struct box_member box_query_jobs[], box_query_job[], box_query_places[], box_query_lists[], box_query_blocks[],
-    box_query_none[];
+extern const struct sim_shape sim_shape_add, sim_shape_create, sim_shape_delete, sim_shape_list, sim_shape_patch,
+    sim_shape_merge, sim_shape_interest, sim_shape_subsequence_move, sim_shape_subsequence_remove, sim_shape_assign,
+    sim_shape_move, sim_shape_new_list, sim_shape_variables, sim_shape_verify;
+extern const struct sim_member sim_query_jobs[], sim_query_job[], sim_query_places[], sim_query_lists[], sim_query_blocks[],
+    sim_query_none[];
 
 #endif

@@ -9,37 +9,37 @@
 /* Kinds that are words; the rest are statuses. */
 static const struct {
     const char *word;
-    enum box_fault_kind kind;
+    enum sim_fault_kind kind;
     bool after;
     int64_t arg; /* when none is given */
 } kinds[] = {
-    {"drop-before", BOX_FAULT_DROP, false, -1},  {"drop-after", BOX_FAULT_DROP, true, -1},
-    {"truncate", BOX_FAULT_TRUNCATE, true, -1},  {"garbage", BOX_FAULT_GARBAGE, true, -1},
-    {"empty", BOX_FAULT_EMPTY, true, -1},        {"slow", BOX_FAULT_SLOW, true, 3000},
-    {"hang", BOX_FAULT_HANG, false, 600000},     {"hang-after", BOX_FAULT_HANG, true, 600000},
-    {"late-write", BOX_FAULT_LATE, false, 1500}, {"late-hang", BOX_FAULT_LATE, false, 1500},
+    {"drop-before", SIM_FAULT_DROP, false, -1},  {"drop-after", SIM_FAULT_DROP, true, -1},
+    {"truncate", SIM_FAULT_TRUNCATE, true, -1},  {"garbage", SIM_FAULT_GARBAGE, true, -1},
+    {"empty", SIM_FAULT_EMPTY, true, -1},        {"slow", SIM_FAULT_SLOW, true, 3000},
+    {"hang", SIM_FAULT_HANG, false, 600000},     {"hang-after", SIM_FAULT_HANG, true, 600000},
+    {"late-write", SIM_FAULT_LATE, false, 1500}, {"late-hang", SIM_FAULT_LATE, false, 1500},
 };
 
 /* Kinds that belong to one endpoint. A word with an ARG is a lie of its own; "@MS" stands for any number. */
 static const struct {
     const char *word, *arg; /* arg NULL: the word alone */
-    enum box_lie lie;
+    enum sim_lie lie;
     const char *method, *path;
     int64_t ms; /* when no number is given */
 } lies[] = {
-    {"empty-created", NULL, BOX_LIE_EMPTY_CREATED, "POST", "/leads/add", -1},
-    {"nameless-omitted", NULL, BOX_LIE_NAMELESS_OMITTED, "POST", "/leads/add", -1},
-    {"shifted-index", NULL, BOX_LIE_SHIFTED_INDEX, "POST", "/leads/add", -1},
-    {"shifted-index", "created", BOX_LIE_CREATED_INDEX, "POST", "/leads/add", -1},
-    {"same-id", NULL, BOX_LIE_SAME_ID, "POST", "/leads/add", -1},
-    {"same-id", "stranger", BOX_LIE_STRANGER_ID, "POST", "/leads/add", -1},
-    {"uploaded-unlisted", NULL, BOX_LIE_UPLOADED_UNLISTED, "POST", "/leads/add", -1},
-    {"patch-ignored", NULL, BOX_LIE_PATCH_IGNORED, "PATCH", "/leads/{id}", -1},
-    {"patch-ignored", "echo", BOX_LIE_PATCH_ECHOED, "PATCH", "/leads/{id}", -1},
-    {"delete-ignored", NULL, BOX_LIE_DELETE_IGNORED, "DELETE", "/leads*", -1},
-    {"job-lies", NULL, BOX_LIE_JOB, "POST", "/leads/move", -1},
-    {"list-empty", NULL, BOX_LIE_LIST_EMPTY, "POST", "/leads/list", -1},
-    {"list-lag", "MS", BOX_LIE_LIST_LAG, "POST", "/leads/list", 1500},
+    {"empty-created", NULL, SIM_LIE_EMPTY_CREATED, "POST", "/leads/add", -1},
+    {"nameless-omitted", NULL, SIM_LIE_NAMELESS_OMITTED, "POST", "/leads/add", -1},
+    {"shifted-index", NULL, SIM_LIE_SHIFTED_INDEX, "POST", "/leads/add", -1},
+    {"shifted-index", "created", SIM_LIE_CREATED_INDEX, "POST", "/leads/add", -1},
+    {"same-id", NULL, SIM_LIE_SAME_ID, "POST", "/leads/add", -1},
+    {"same-id", "stranger", SIM_LIE_STRANGER_ID, "POST", "/leads/add", -1},
+    {"uploaded-unlisted", NULL, SIM_LIE_UPLOADED_UNLISTED, "POST", "/leads/add", -1},
+    {"patch-ignored", NULL, SIM_LIE_PATCH_IGNORED, "PATCH", "/leads/{id}", -1},
+    {"patch-ignored", "echo", SIM_LIE_PATCH_ECHOED, "PATCH", "/leads/{id}", -1},
+    {"delete-ignored", NULL, SIM_LIE_DELETE_IGNORED, "DELETE", "/leads*", -1},
+    {"job-lies", NULL, SIM_LIE_JOB, "POST", "/leads/move", -1},
+    {"list-empty", NULL, SIM_LIE_LIST_EMPTY, "POST", "/leads/list", -1},
+    {"list-lag", "MS", SIM_LIE_LIST_LAG, "POST", "/leads/list", 1500},
 };
 enum { LIES_N = sizeof lies / sizeof lies[0], ARG_MAX_MS = 86400000 };
 
@@ -55,16 +55,16 @@ static int parse_number(const char *text, const char **end, uint64_t *out)
 }
 
 /* A word of a table, or a status with or without "-after". */
-static int parse_kind(const char *word, struct box_fault *f)
+static int parse_kind(const char *word, struct sim_fault *f)
 {
     for (size_t i = 0; i < LIES_N; i++)
         if (strcmp(word, lies[i].word) == 0) {
-            *f = (struct box_fault){.kind = BOX_FAULT_LIE, .lie = lies[i].lie, .after = true, .arg = lies[i].ms};
+            *f = (struct sim_fault){.kind = SIM_FAULT_LIE, .lie = lies[i].lie, .after = true, .arg = lies[i].ms};
             return 0;
         }
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (strcmp(word, kinds[i].word) == 0) {
-            *f = (struct box_fault){.kind = kinds[i].kind,
+            *f = (struct sim_fault){.kind = kinds[i].kind,
                                     .after = kinds[i].after,
                                     .arg = kinds[i].arg,
                                     .hold = strcmp(word, "late-hang") == 0};
@@ -75,7 +75,7 @@ static int parse_kind(const char *word, struct box_fault *f)
     if (parse_number(word, &end, &status) != 0 || status < 400 || status > 599 ||
         (*end != '\0' && strcmp(end, "-after") != 0))
         return -1;
-    *f = (struct box_fault){.kind = BOX_FAULT_STATUS, .status = (unsigned)status, .after = *end != '\0', .arg = -1};
+    *f = (struct sim_fault){.kind = SIM_FAULT_STATUS, .status = (unsigned)status, .after = *end != '\0', .arg = -1};
     return 0;
 }
 
@@ -89,7 +89,7 @@ static int parse_ms(const char *arg, int64_t *out)
     return 0;
 }
 
-static int parse_lie_arg(const char *word, const char *arg, struct box_fault *f)
+static int parse_lie_arg(const char *word, const char *arg, struct sim_fault *f)
 {
     for (size_t i = 0; i < LIES_N; i++) {
         if (strcmp(word, lies[i].word) != 0 || lies[i].arg == NULL)
@@ -102,30 +102,30 @@ static int parse_lie_arg(const char *word, const char *arg, struct box_fault *f)
 }
 
 /* What follows the @ means something else for each kind; for most it means nothing and is refused. */
-static int parse_arg(const char *word, const char *arg, struct box_fault *f)
+static int parse_arg(const char *word, const char *arg, struct sim_fault *f)
 {
-    if (f->kind == BOX_FAULT_LIE)
+    if (f->kind == SIM_FAULT_LIE)
         return parse_lie_arg(word, arg, f);
-    if (f->kind == BOX_FAULT_DROP && strcmp(arg, "rst") == 0) {
+    if (f->kind == SIM_FAULT_DROP && strcmp(arg, "rst") == 0) {
         f->reset = true;
         return 0;
     }
-    if (f->kind == BOX_FAULT_GARBAGE && strcmp(arg, "http") == 0) {
+    if (f->kind == SIM_FAULT_GARBAGE && strcmp(arg, "http") == 0) {
         f->raw = true;
         return 0;
     }
-    if (f->kind == BOX_FAULT_STATUS && strncmp(arg, "date", 4) == 0) {
+    if (f->kind == SIM_FAULT_STATUS && strncmp(arg, "date", 4) == 0) {
         f->date = true;
         arg += 4;
-    } else if (f->kind != BOX_FAULT_STATUS && f->kind != BOX_FAULT_SLOW && f->kind != BOX_FAULT_HANG &&
-               f->kind != BOX_FAULT_LATE) {
+    } else if (f->kind != SIM_FAULT_STATUS && f->kind != SIM_FAULT_SLOW && f->kind != SIM_FAULT_HANG &&
+               f->kind != SIM_FAULT_LATE) {
         return -1;
     }
     return parse_ms(arg, &f->arg);
 }
 
 /* "#3", "#3-5", "2%" or "4"; a share is kept as a fraction, everything else as a range of numbers. */
-static int parse_when(const char *when, struct box_fault_item *item)
+static int parse_when(const char *when, struct sim_fault_item *item)
 {
     uint64_t first, last;
     const char *end;
@@ -156,7 +156,7 @@ static int parse_when(const char *when, struct box_fault_item *item)
 }
 
 /* KIND[@ARG]=WHEN; the text is cut apart in place. */
-static int parse_item(char *text, struct box_fault_item *item, struct err *e)
+static int parse_item(char *text, struct sim_fault_item *item, struct err *e)
 {
     char *when = strrchr(text, '=');
     if (when == NULL)
@@ -189,11 +189,11 @@ static bool path_matches(const char *want, const char *path, const char *pattern
 }
 
 /* A lie fits the requests of its endpoint, late work fits writes, and any other fault fits every request. */
-static bool fits_request(const struct box_fault *f, const char *method, const char *path, const char *pattern)
+static bool fits_request(const struct sim_fault *f, const char *method, const char *path, const char *pattern)
 {
-    if (f->kind == BOX_FAULT_LATE)
+    if (f->kind == SIM_FAULT_LATE)
         return strcmp(method, "GET") != 0 && strcmp(path, "/leads/list") != 0;
-    for (size_t i = 0; f->kind == BOX_FAULT_LIE && i < LIES_N; i++)
+    for (size_t i = 0; f->kind == SIM_FAULT_LIE && i < LIES_N; i++)
         if (lies[i].lie == f->lie)
             return strcmp(lies[i].method, method) == 0 && path_matches(lies[i].path, path, pattern);
     return true;
@@ -201,9 +201,9 @@ static bool fits_request(const struct box_fault *f, const char *method, const ch
 
 /* Refuses a lie that could never come true under its rule, so that a story with a slip in it does not pass. A rule for
  * any path, or for one lead, is judged when a request comes. */
-static int check_fit(const struct box_fault_rule *rule, const struct box_fault *f, struct err *e)
+static int check_fit(const struct sim_fault_rule *rule, const struct sim_fault *f, struct err *e)
 {
-    for (size_t i = 0; f->kind == BOX_FAULT_LIE && i < LIES_N; i++) {
+    for (size_t i = 0; f->kind == SIM_FAULT_LIE && i < LIES_N; i++) {
         bool any_method = strcmp(rule->method, "*") == 0, any_path = strpbrk(rule->path, "*{") != NULL;
         if (lies[i].lie != f->lie ||
             ((any_method || strcmp(rule->method, lies[i].method) == 0) &&
@@ -216,7 +216,7 @@ static int check_fit(const struct box_fault_rule *rule, const struct box_fault *
 }
 
 /* METHOD, one blank, PATH, a colon, items. Cuts the text in place; names point into it. */
-static int parse_rule(char *text, struct box_fault_rule *rule, struct err *e)
+static int parse_rule(char *text, struct sim_fault_rule *rule, struct err *e)
 {
     char *path = strchr(text, ' ');
     char *items = path != NULL ? strchr(path, ':') : NULL;
@@ -241,9 +241,9 @@ static int parse_rule(char *text, struct box_fault_rule *rule, struct err *e)
 }
 
 /* Built beside and swapped in whole, so that a slip leaves the old rules alone. */
-int box_faults_set(struct box_faults *f, const char *text, uint64_t seed, struct err *e)
+int sim_faults_set(struct sim_faults *f, const char *text, uint64_t seed, struct err *e)
 {
-    struct box_faults made = {.seed = seed, .text = strdup(text != NULL ? text : "")};
+    struct sim_faults made = {.seed = seed, .text = strdup(text != NULL ? text : "")};
     if (made.text == NULL)
         return err_oom(e);
     size_t n = 1;
@@ -262,15 +262,15 @@ int box_faults_set(struct box_faults *f, const char *text, uint64_t seed, struct
         if (*rule != '\0' && parse_rule(rule, &made.rules[made.rules_n++], e) != 0)
             goto fail;
     }
-    box_faults_free(f);
+    sim_faults_free(f);
     *f = made;
     return 0;
 fail:
-    box_faults_free(&made);
+    sim_faults_free(&made);
     return -1;
 }
 
-void box_faults_free(struct box_faults *f)
+void sim_faults_free(struct sim_faults *f)
 {
     for (size_t i = 0; i < f->rules_n; i++) {
         free(f->rules[i].method);
@@ -279,15 +279,15 @@ void box_faults_free(struct box_faults *f)
     }
     free(f->rules);
     free(f->text);
-    *f = (struct box_faults){0};
+    *f = (struct sim_faults){0};
 }
 
 /* One draw a request and rule decides among its shares, so that "2%,1%" is 3 % in all. */
-static const struct box_fault_item *pick_item(const struct box_fault_rule *rule, uint64_t random)
+static const struct sim_fault_item *pick_item(const struct sim_fault_rule *rule, uint64_t random)
 {
     double draw = (double)(random >> 11) * 0x1p-53;
     for (size_t i = 0; i < rule->items_n; i++) {
-        const struct box_fault_item *item = &rule->items[i];
+        const struct sim_fault_item *item = &rule->items[i];
         if (item->share < 0) {
             if (rule->seen >= item->first && rule->seen <= item->last)
                 return item;
@@ -300,17 +300,17 @@ static const struct box_fault_item *pick_item(const struct box_fault_rule *rule,
     return NULL;
 }
 
-struct box_fault box_faults_pick(struct box_faults *f, const char *method, const char *path, const char *pattern)
+struct sim_fault sim_faults_pick(struct sim_faults *f, const char *method, const char *path, const char *pattern)
 {
-    struct box_fault picked = {.kind = BOX_FAULT_NONE, .arg = -1};
+    struct sim_fault picked = {.kind = SIM_FAULT_NONE, .arg = -1};
     for (size_t i = 0; i < f->rules_n; i++) {
-        struct box_fault_rule *rule = &f->rules[i];
+        struct sim_fault_rule *rule = &f->rules[i];
         if ((strcmp(rule->method, "*") != 0 && strcmp(rule->method, method) != 0) ||
             !path_matches(rule->path, path, pattern))
             continue;
         rule->seen++; /* every rule counts its own matches, also if another rule wins */
-        const struct box_fault_item *item = pick_item(rule, box_mix(f->seed ^ box_mix(i * 0x10001 + rule->seen)));
-        if (item != NULL && picked.kind == BOX_FAULT_NONE && fits_request(&item->fault, method, path, pattern))
+        const struct sim_fault_item *item = pick_item(rule, sim_mix(f->seed ^ sim_mix(i * 0x10001 + rule->seen)));
+        if (item != NULL && picked.kind == SIM_FAULT_NONE && fits_request(&item->fault, method, path, pattern))
             picked = item->fault;
     }
     return picked;

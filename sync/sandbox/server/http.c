@@ -2,7 +2,7 @@
 
 #include <stdarg.h>
 
-struct str box_query_get(const struct box_request *q, const char *name)
+struct str sim_query_get(const struct sim_request *q, const char *name)
 {
     for (size_t i = 0; i < q->query_n; i++)
         if (str_is(q->query[i].name, name))
@@ -10,19 +10,19 @@ struct str box_query_get(const struct box_request *q, const char *name)
     return STR_NONE;
 }
 
-void box_answer_init(struct box_answer *a)
+void sim_answer_init(struct sim_answer *a)
 {
-    *a = (struct box_answer){.status = 200, .type = "application/json; charset=utf-8"};
-    buf_init(&a->body, BOX_ANSWER_MAX);
+    *a = (struct sim_answer){.status = 200, .type = "application/json; charset=utf-8"};
+    buf_init(&a->body, SIM_ANSWER_MAX);
 }
 
-void box_answer_free(struct box_answer *a)
+void sim_answer_free(struct sim_answer *a)
 {
     buf_free(&a->body);
 }
 
 /* The words that the API uses; some differ from the registered ones. */
-const char *box_status_text(unsigned status)
+const char *sim_status_text(unsigned status)
 {
     switch (status) {
     case 400: return "Bad Request";
@@ -45,9 +45,9 @@ const char *box_status_text(unsigned status)
 }
 
 /* Every error of the API has this form, but for two that are older (interest status and bulk assign). */
-int box_answer_error(struct box_answer *a, unsigned status, const char *fmt, ...)
+int sim_answer_error(struct sim_answer *a, unsigned status, const char *fmt, ...)
 {
-    struct buf text = BUF_INIT(BOX_BODY_MAX * 2);
+    struct buf text = BUF_INIT(SIM_BODY_MAX * 2);
     struct jsonw j;
     va_list ap;
     va_start(ap, fmt);
@@ -58,20 +58,20 @@ int box_answer_error(struct box_answer *a, unsigned status, const char *fmt, ...
     jsonw_init(&j, &a->body);
     jsonw_object(&j);
     jsonw_member_uint(&j, "statusCode", status);
-    jsonw_member_text(&j, "error", box_status_text(status));
+    jsonw_member_text(&j, "error", sim_status_text(status));
     jsonw_member_str(&j, "message", buf_str(&text));
     jsonw_object_end(&j);
     buf_free(&text);
     return rc != 0 || jsonw_end(&j) != 0 ? -1 : 0;
 }
 
-int box_answer_not_found(struct box_answer *a)
+int sim_answer_not_found(struct sim_answer *a)
 {
-    return box_answer_error(a, 404, "Resource not found");
+    return sim_answer_error(a, 404, "Resource not found");
 }
 
-int box_answer_locked(struct box_world *w, struct box_answer *a)
+int sim_answer_locked(struct sim_world *w, struct sim_answer *a)
 {
     w->counters.locked++;
-    return box_answer_error(a, 409, "%s", BOX_LOCKED_TEXT);
+    return sim_answer_error(a, 409, "%s", SIM_LOCKED_TEXT);
 }

@@ -12,58 +12,58 @@
 #include <stddef.h>
 
 enum {
-    BOX_BODY_MAX = 1 << 20, /* Fastify's default body limit */
-    BOX_ANSWER_MAX = 1 << 30,
-    BOX_QUERY_MAX = 32,
+    SIM_BODY_MAX = 1 << 20, /* Fastify's default body limit */
+    SIM_ANSWER_MAX = 1 << 30,
+    SIM_QUERY_MAX = 32,
 };
 
-struct box_pair {
+struct sim_pair {
     struct str name, value; /* value.p NULL: "?name" without "=" */
 };
 
 /* Members of a body that the API does not know. */
-struct box_unknown {
+struct sim_unknown {
     bool refuse; /* answer 400 instead of dropping them */
     size_t n;
     char first[64]; /* path of the first one, as body/leads/0/emial */
 };
 
-struct box_request {
+struct sim_request {
     const char *method;
     const char *path; /* decoded, without the query */
-    struct box_pair query[BOX_QUERY_MAX];
+    struct sim_pair query[SIM_QUERY_MAX];
     size_t query_n;
     struct str user_agent, authorization, content_type, as_workspace; /* p NULL: not sent */
     struct str body;                                                  /* raw */
     bool body_too_large, url_too_long;
     /* filled in on the way to the endpoint */
     json_object *json; /* owned by route.c */
-    struct box_unknown unknown;
+    struct sim_unknown unknown;
     struct str param; /* the {…} part of the path */
     struct uuid id;   /* param as a UUID, where the route says so */
 };
 
 /* What was asked for, as text; STR_NONE when it was not. */
-struct str box_query_get(const struct box_request *q, const char *name);
+struct str sim_query_get(const struct sim_request *q, const char *name);
 
-struct box_answer {
+struct sim_answer {
     unsigned status;
     struct buf body;
     const char *type;       /* content type */
-    struct box_fault fault; /* what is to go wrong on the wire */
+    struct sim_fault fault; /* what is to go wrong on the wire */
 };
 
-void box_answer_init(struct box_answer *a);
-void box_answer_free(struct box_answer *a);
+void sim_answer_init(struct sim_answer *a);
+void sim_answer_free(struct sim_answer *a);
 /* {"statusCode","error","message"}; replaces what was there. Returns 0, or -1 when memory is short. */
-int box_answer_error(struct box_answer *a, unsigned status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-int box_answer_not_found(struct box_answer *a);
+int sim_answer_error(struct sim_answer *a, unsigned status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int sim_answer_not_found(struct sim_answer *a);
 /* As observed: "campaign" even where it is a list. */
 /* clang-format off */
-#define BOX_LOCKED_TEXT "There is a move-leads job in progress. You cannot add or remove leads from this campaign " \
+#define SIM_LOCKED_TEXT "There is a move-leads job in progress. You cannot add or remove leads from this campaign " \
                         "until the process is complete."
 /* clang-format on */
-int box_answer_locked(struct box_world *w, struct box_answer *a);
-const char *box_status_text(unsigned status);
+int sim_answer_locked(struct sim_world *w, struct sim_answer *a);
+const char *sim_status_text(unsigned status);
 
 #endif

@@ -43,17 +43,17 @@ static bool is_plain(struct str text)
     return !in_string;
 }
 
-int box_json_parse(struct str text, json_object **out)
+int sim_json_parse(struct str text, json_object **out)
 {
     struct json_tokener *parser = json_tokener_new();
     if (parser == NULL)
         return -1;
-    int rc = box_json_parse_with(parser, text, out);
+    int rc = sim_json_parse_with(parser, text, out);
     json_tokener_free(parser);
     return rc;
 }
 
-int box_json_parse_with(struct json_tokener *parser, struct str text, json_object **out)
+int sim_json_parse_with(struct json_tokener *parser, struct str text, json_object **out)
 {
     *out = NULL;
     if (text.n == 0 || text.n > INT_MAX || !is_plain(text))
@@ -75,7 +75,7 @@ int box_json_parse_with(struct json_tokener *parser, struct str text, json_objec
     return 0;
 }
 
-json_object *box_json_get(json_object *o, const char *key)
+json_object *sim_json_get(json_object *o, const char *key)
 {
     json_object *value = NULL;
     if (!json_object_is_type(o, json_type_object))
@@ -84,27 +84,27 @@ json_object *box_json_get(json_object *o, const char *key)
     return value;
 }
 
-struct str box_json_str(json_object *string)
+struct str sim_json_str(json_object *string)
 {
     if (!json_object_is_type(string, json_type_string))
         return STR_NONE;
     return (struct str){json_object_get_string(string), (size_t)json_object_get_string_len(string)};
 }
 
-struct str box_json_text(json_object *o, const char *key)
+struct str sim_json_text(json_object *o, const char *key)
 {
-    return box_json_str(box_json_get(o, key));
+    return sim_json_str(sim_json_get(o, key));
 }
 
-bool box_json_true(json_object *o, const char *key)
+bool sim_json_true(json_object *o, const char *key)
 {
-    json_object *value = box_json_get(o, key);
+    json_object *value = sim_json_get(o, key);
     return json_object_is_type(value, json_type_boolean) && json_object_get_boolean(value);
 }
 
-int64_t box_json_int(json_object *o, const char *key, int64_t fallback)
+int64_t sim_json_int(json_object *o, const char *key, int64_t fallback)
 {
-    json_object *value = box_json_get(o, key);
+    json_object *value = sim_json_get(o, key);
     if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
         return fallback;
     return json_object_get_int64(value);
@@ -114,25 +114,25 @@ int64_t box_json_int(json_object *o, const char *key, int64_t fallback)
 static void write_object(struct jsonw *w, json_object *o)
 {
     jsonw_object(w);
-    box_json_each(o, i)
+    sim_json_each(o, i)
     {
         jsonw_key(w, json_object_iter_peek_name(&i));
-        box_json_write(w, json_object_iter_peek_value(&i));
+        sim_json_write(w, json_object_iter_peek_value(&i));
     }
     jsonw_object_end(w);
 }
 
-void box_json_write(struct jsonw *w, json_object *o)
+void sim_json_write(struct jsonw *w, json_object *o)
 {
     switch (json_object_get_type(o)) {
     case json_type_object: write_object(w, o); break;
     case json_type_array:
         jsonw_array(w);
         for (size_t i = 0; i < json_object_array_length(o); i++)
-            box_json_write(w, json_object_array_get_idx(o, i));
+            sim_json_write(w, json_object_array_get_idx(o, i));
         jsonw_array_end(w);
         break;
-    case json_type_string: jsonw_str(w, box_json_str(o)); break;
+    case json_type_string: jsonw_str(w, sim_json_str(o)); break;
     case json_type_null: jsonw_null(w); break;
     case json_type_boolean: jsonw_bool(w, json_object_get_boolean(o)); break;
     case json_type_int:

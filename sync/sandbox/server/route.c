@@ -2,7 +2,7 @@
 
 #include "sync/sandbox/server/check.h"
 #include "sync/sandbox/endpoints/jobs.h"
-#include "sync/sandbox/server/ring.h"
+#include "sync/sandbox/server/request_log.h"
 #include "sync/sandbox/world/store.h"
 
 #include <stdio.h>
@@ -19,59 +19,59 @@ struct route {
     const char *name;  /* method, blank, pattern without /api/v2 */
     const char *scope; /* NULL: none is asked for */
     unsigned kind;
-    const struct box_shape *body; /* NULL: takes none */
-    const struct box_member *query;
-    box_endpoint *run;
+    const struct sim_shape *body; /* NULL: takes none */
+    const struct sim_member *query;
+    sim_endpoint *run;
 };
 
 static const struct route routes[] = {
-    {"POST /leads/add", "leads:create", 0, &box_shape_add, box_query_none, box_leads_add},
-    {"POST /leads/list", "leads:read", 0, &box_shape_list, box_query_none, box_leads_list},
-    {"POST /leads/move", "leads:update", 0, &box_shape_move, box_query_none, box_leads_move},
-    {"POST /leads/merge", "leads:update", 0, &box_shape_merge, box_query_none, box_lead_merge},
-    {"POST /leads/update-interest-status", "leads:update", 0, &box_shape_interest, box_query_none, box_lead_set_interest},
-    {"POST /leads/bulk-assign", "leads:update", 0, &box_shape_assign, box_query_none, box_leads_assign},
-    {"POST /leads/subsequence/move", "leads:update", 0, &box_shape_subsequence_move, box_query_none,
-     box_lead_to_subsequence},
-    {"POST /leads/subsequence/remove", "leads:update", 0, &box_shape_subsequence_remove, box_query_none,
-     box_lead_from_subsequence},
-    {"POST /leads", "leads:create", 0, &box_shape_create, box_query_none, box_lead_create},
-    {"DELETE /leads", "leads:delete", 0, &box_shape_delete, box_query_none, box_leads_delete},
-    {"GET /leads/{id}", "leads:read", ID_IS_UUID, NULL, box_query_none, box_lead_get},
-    {"PATCH /leads/{id}", "leads:update", ID_IS_UUID, &box_shape_patch, box_query_none, box_lead_patch},
-    {"DELETE /leads/{id}", "leads:delete", ID_IS_UUID | BODY_IS_NULL, NULL, box_query_none, box_lead_remove},
-    {"GET /background-jobs", "background-jobs:read", 0, NULL, box_query_jobs, box_jobs_list},
-    {"GET /background-jobs/{id}", "background-jobs:read", 0, NULL, box_query_job, box_job_get},
-    {"GET /lead-lists", "lead_lists:read", 0, NULL, box_query_lists, box_lists_list},
-    {"POST /lead-lists", "lead_lists:create", 0, &box_shape_new_list, box_query_none, box_list_create},
-    {"GET /lead-lists/{id}", "lead_lists:read", ID_IS_UUID, NULL, box_query_none, box_list_get},
-    {"GET /lead-lists/{id}/verification-stats", NULL, ID_IS_UUID, NULL, box_query_none, box_list_stats},
-    {"GET /campaigns", "campaigns:read", 0, NULL, box_query_places, box_campaigns_list},
-    {"GET /campaigns/{id}", "campaigns:read", ID_IS_UUID, NULL, box_query_none, box_campaign_get},
-    {"POST /campaigns/{id}/variables", "campaigns:update", ID_IS_UUID, &box_shape_variables, box_query_none,
-     box_campaign_variables},
-    {"GET /block-lists-entries", "block_list_entries:read", 0, NULL, box_query_blocks, box_blocks_list},
-    {"POST /email-verification", "email_verifications:create", 0, &box_shape_verify, box_query_none, box_verify_start},
-    {"GET /email-verification/{email}", "email_verifications:read", 0, NULL, box_query_none, box_verify_get},
-    {"GET /workspaces/current", "workspaces:read", 0, NULL, box_query_none, box_workspace_get},
-    {"GET /workspace-billing/plan-details", "workspace_billing:read", 0, NULL, box_query_none, box_plan_get},
+    {"POST /leads/add", "leads:create", 0, &sim_shape_add, sim_query_none, sim_leads_add},
+    {"POST /leads/list", "leads:read", 0, &sim_shape_list, sim_query_none, sim_leads_list},
+    {"POST /leads/move", "leads:update", 0, &sim_shape_move, sim_query_none, sim_leads_move},
+    {"POST /leads/merge", "leads:update", 0, &sim_shape_merge, sim_query_none, sim_lead_merge},
+    {"POST /leads/update-interest-status", "leads:update", 0, &sim_shape_interest, sim_query_none, sim_lead_set_interest},
+    {"POST /leads/bulk-assign", "leads:update", 0, &sim_shape_assign, sim_query_none, sim_leads_assign},
+    {"POST /leads/subsequence/move", "leads:update", 0, &sim_shape_subsequence_move, sim_query_none,
+     sim_lead_to_subsequence},
+    {"POST /leads/subsequence/remove", "leads:update", 0, &sim_shape_subsequence_remove, sim_query_none,
+     sim_lead_from_subsequence},
+    {"POST /leads", "leads:create", 0, &sim_shape_create, sim_query_none, sim_lead_create},
+    {"DELETE /leads", "leads:delete", 0, &sim_shape_delete, sim_query_none, sim_leads_delete},
+    {"GET /leads/{id}", "leads:read", ID_IS_UUID, NULL, sim_query_none, sim_lead_get},
+    {"PATCH /leads/{id}", "leads:update", ID_IS_UUID, &sim_shape_patch, sim_query_none, sim_lead_patch},
+    {"DELETE /leads/{id}", "leads:delete", ID_IS_UUID | BODY_IS_NULL, NULL, sim_query_none, sim_lead_remove},
+    {"GET /background-jobs", "background-jobs:read", 0, NULL, sim_query_jobs, sim_jobs_list},
+    {"GET /background-jobs/{id}", "background-jobs:read", 0, NULL, sim_query_job, sim_job_get},
+    {"GET /lead-lists", "lead_lists:read", 0, NULL, sim_query_lists, sim_lists_list},
+    {"POST /lead-lists", "lead_lists:create", 0, &sim_shape_new_list, sim_query_none, sim_list_create},
+    {"GET /lead-lists/{id}", "lead_lists:read", ID_IS_UUID, NULL, sim_query_none, sim_list_get},
+    {"GET /lead-lists/{id}/verification-stats", NULL, ID_IS_UUID, NULL, sim_query_none, sim_list_stats},
+    {"GET /campaigns", "campaigns:read", 0, NULL, sim_query_places, sim_campaigns_list},
+    {"GET /campaigns/{id}", "campaigns:read", ID_IS_UUID, NULL, sim_query_none, sim_campaign_get},
+    {"POST /campaigns/{id}/variables", "campaigns:update", ID_IS_UUID, &sim_shape_variables, sim_query_none,
+     sim_campaign_variables},
+    {"GET /block-lists-entries", "block_list_entries:read", 0, NULL, sim_query_blocks, sim_blocks_list},
+    {"POST /email-verification", "email_verifications:create", 0, &sim_shape_verify, sim_query_none, sim_verify_start},
+    {"GET /email-verification/{email}", "email_verifications:read", 0, NULL, sim_query_none, sim_verify_get},
+    {"GET /workspaces/current", "workspaces:read", 0, NULL, sim_query_none, sim_workspace_get},
+    {"GET /workspace-billing/plan-details", "workspace_billing:read", 0, NULL, sim_query_none, sim_plan_get},
 };
 
 enum { ROUTES_N = sizeof routes / sizeof routes[0] };
-_Static_assert(sizeof routes / sizeof routes[0] <= (size_t)BOX_ROUTES_MAX, "a counter for every route");
+_Static_assert(sizeof routes / sizeof routes[0] <= (size_t)SIM_ROUTES_MAX, "a counter for every route");
 
-const char *box_route_name(size_t i)
+const char *sim_route_name(size_t i)
 {
     return i < ROUTES_N ? routes[i].name : "";
 }
 
 static const struct {
     const char *method, *path;
-    box_endpoint *run;
+    sim_endpoint *run;
 } controls[] = {
-    {"GET", "/__state", box_control_state},
-    {"GET", "/__requests", box_control_requests},
-    {"POST", "/__control", box_control_change},
+    {"GET", "/__state", sim_control_state},
+    {"GET", "/__requests", sim_control_requests},
+    {"POST", "/__control", sim_control_change},
 };
 
 /* Segment by segment; a {…} of the pattern takes one whole segment, which is handed out. */
@@ -94,7 +94,7 @@ static bool pattern_matches(const char *pattern, const char *path, struct str *p
 }
 
 /* The table has fixed names before patterns with the same method, so that the first match is the right one. */
-static const struct route *find_route(struct box_request *q)
+static const struct route *find_route(struct sim_request *q)
 {
     if (strncmp(q->path, "/api/v2/", 8) != 0)
         return NULL;
@@ -115,7 +115,7 @@ static int refused(int rc)
 }
 
 /* The edge in front of the API looks at the client's signature before anything else. */
-static int gate_edge(const struct box_request *q, struct box_answer *a)
+static int gate_edge(const struct sim_request *q, struct sim_answer *a)
 {
     static const char blocked[] = "Python-urllib";
     struct str ua = q->user_agent;
@@ -127,37 +127,37 @@ static int gate_edge(const struct box_request *q, struct box_answer *a)
 }
 
 /* The only workspace a key can act for is its own: this sandbox has one. */
-static int gate_key(struct box_world *w, const struct box_request *q, struct box_answer *a)
+static int gate_key(struct sim_world *w, const struct sim_request *q, struct sim_answer *a)
 {
     static const char bearer[] = "Bearer ";
     struct str auth = q->authorization, own = STR(SANDBOX_WORKSPACE);
     if (auth.p == NULL)
-        return refused(box_answer_error(a, 401, "Missing Authorization header"));
+        return refused(sim_answer_error(a, 401, "Missing Authorization header"));
     if (auth.n < sizeof bearer || strncmp(auth.p, bearer, sizeof bearer - 1) != 0)
-        return refused(box_answer_error(a, 401, "Invalid Authorization header"));
+        return refused(sim_answer_error(a, 401, "Invalid Authorization header"));
     struct str key = {auth.p + sizeof bearer - 1, auth.n - (sizeof bearer - 1)};
     if (w->key != NULL && !str_is(key, w->key))
-        return refused(box_answer_error(a, 401, "Invalid API key"));
+        return refused(sim_answer_error(a, 401, "Invalid API key"));
     struct uuid id;
     if (q->as_workspace.p != NULL && uuid_parse(q->as_workspace, &id) != 0)
-        return refused(box_answer_error(a, 400, "headers/x-as-workspace must match format \"uuid\""));
+        return refused(sim_answer_error(a, 400, "headers/x-as-workspace must match format \"uuid\""));
     if (q->as_workspace.p != NULL && !str_eq_nocase(q->as_workspace, own))
-        return refused(box_answer_error(a, 403, "You do not have access to this workspace"));
+        return refused(sim_answer_error(a, 403, "You do not have access to this workspace"));
     return 0;
 }
 
 /* Every request that has a key counts as seen; only those let through use up the budget. */
-static int gate_rate(struct box_world *w, struct box_answer *a, int64_t mono_us)
+static int gate_rate(struct sim_world *w, struct sim_answer *a, int64_t mono_us)
 {
-    const struct box_knobs *k = &w->knobs;
-    if ((k->rate_per_second == 0 || box_window_count(&w->accepted_1s, mono_us) < k->rate_per_second) &&
-        (k->rate_per_minute == 0 || box_window_count(&w->accepted_60s, mono_us) < k->rate_per_minute)) {
-        box_window_add(&w->accepted_1s, mono_us);
-        box_window_add(&w->accepted_60s, mono_us);
+    const struct sim_knobs *k = &w->knobs;
+    if ((k->rate_per_second == 0 || sim_window_count(&w->accepted_1s, mono_us) < k->rate_per_second) &&
+        (k->rate_per_minute == 0 || sim_window_count(&w->accepted_60s, mono_us) < k->rate_per_minute)) {
+        sim_window_add(&w->accepted_1s, mono_us);
+        sim_window_add(&w->accepted_60s, mono_us);
         return 0;
     }
     w->counters.rate_limited++;
-    return refused(box_answer_error(a, 429, "Rate limit exceeded"));
+    return refused(sim_answer_error(a, 429, "Rate limit exceeded"));
 }
 
 /* resource:action, either of which may be "all". */
@@ -179,56 +179,56 @@ static bool has_scope(const char *scopes, const char *resource, size_t resource_
     return false;
 }
 
-static int gate_scope(struct box_world *w, const struct route *route, struct box_answer *a)
+static int gate_scope(struct sim_world *w, const struct route *route, struct sim_answer *a)
 {
     if (w->knobs.scopes == NULL || route->scope == NULL)
         return 0;
     const char *colon = strchr(route->scope, ':');
     if (has_scope(w->knobs.scopes, route->scope, (size_t)(colon - route->scope), colon + 1))
         return 0;
-    return refused(box_answer_error(a, 403, "Missing required scope: %s", route->scope));
+    return refused(sim_answer_error(a, 403, "Missing required scope: %s", route->scope));
 }
 
 /* Content-Type and body must agree, as Fastify's parsers want it. */
-static int gate_body(const struct route *route, struct box_request *q, struct box_answer *a)
+static int gate_body(const struct route *route, struct sim_request *q, struct sim_answer *a)
 {
     static const char empty[] = "Body cannot be empty when content-type is set to 'application/json'";
     static const char malformed[] = "Body is not valid JSON but content-type is set to 'application/json'";
     bool json = q->content_type.n >= 16 && strncmp(q->content_type.p, "application/json", 16) == 0;
     if (q->body_too_large)
-        return refused(box_answer_error(a, 413, "Request body is too large"));
+        return refused(sim_answer_error(a, 413, "Request body is too large"));
     if (q->body.n == 0)
-        return json ? refused(box_answer_error(a, 400, empty)) : 0;
+        return json ? refused(sim_answer_error(a, 400, empty)) : 0;
     if (strcmp(q->method, "GET") == 0)
-        return refused(box_answer_error(a, 400, "GET requests cannot have a body"));
+        return refused(sim_answer_error(a, 400, "GET requests cannot have a body"));
     if (!json)
-        return refused(box_answer_error(a, 415, "Unsupported Media Type: %.*s",
+        return refused(sim_answer_error(a, 415, "Unsupported Media Type: %.*s",
                                         q->content_type.p == NULL ? 9 : str_len_int(q->content_type),
                                         q->content_type.p == NULL ? "undefined" : q->content_type.p));
-    int rc = box_json_parse(q->body, &q->json);
+    int rc = sim_json_parse(q->body, &q->json);
     if (rc > 0)
-        return refused(box_answer_error(a, 400, malformed));
+        return refused(sim_answer_error(a, 400, malformed));
     if (rc == 0 && (route->kind & BODY_IS_NULL) != 0 && q->json != NULL)
-        return refused(box_answer_error(a, 400, "body must be null"));
+        return refused(sim_answer_error(a, 400, "body must be null"));
     return rc;
 }
 
 /* Path, body, query: reports the first that is wrong. */
-static int gate_schema(struct box_world *w, const struct route *route, struct box_request *q, struct box_answer *a)
+static int gate_schema(struct sim_world *w, const struct route *route, struct sim_request *q, struct sim_answer *a)
 {
-    struct buf why = BUF_INIT(BOX_BODY_MAX);
+    struct buf why = BUF_INIT(SIM_BODY_MAX);
     int rc = 0;
     q->unknown.refuse = w->knobs.refuse_unknown;
     if ((route->kind & ID_IS_UUID) != 0 && uuid_parse(q->param, &q->id) != 0)
         rc = buf_adds(&why, "params/id must match format \"uuid\"") == 0 ? 1 : -1;
     if (rc == 0 && route->body != NULL)
-        rc = box_check_body(route->body, q->json, &q->unknown, &why);
+        rc = sim_check_body(route->body, q->json, &q->unknown, &why);
     if (rc == 0)
-        rc = box_check_query(route->query, q, &why);
+        rc = sim_check_query(route->query, q, &why);
     w->counters.unknown_keys += q->unknown.n;
     if (rc > 0) {
         w->counters.refused_schema++;
-        rc = refused(box_answer_error(a, 400, "%.*s", STR_ARG(buf_str(&why))));
+        rc = refused(sim_answer_error(a, 400, "%.*s", STR_ARG(buf_str(&why))));
     }
     buf_free(&why);
     return rc;
@@ -236,13 +236,13 @@ static int gate_schema(struct box_world *w, const struct route *route, struct bo
 
 /* --- the way through --- */
 
-static int run_route(struct box_world *w, const struct route *route, struct box_request *q, struct box_answer *a)
+static int run_route(struct sim_world *w, const struct route *route, struct sim_request *q, struct sim_answer *a)
 {
     int rc;
     if (q->url_too_long)
-        return box_answer_error(a, 431, "Exceeded maximum allowed HTTP header size");
+        return sim_answer_error(a, 431, "Exceeded maximum allowed HTTP header size");
     if (route == NULL)
-        return box_answer_error(a, 404, "Route %s:%s not found", q->method, q->path);
+        return sim_answer_error(a, 404, "Route %s:%s not found", q->method, q->path);
     if ((rc = gate_scope(w, route, a)) != 0 || (rc = gate_body(route, q, a)) != 0 || (rc = gate_schema(w, route, q, a)) != 0)
         return rc > 0 ? 0 : -1;
     a->status = 200;
@@ -252,14 +252,14 @@ static int run_route(struct box_world *w, const struct route *route, struct box_
 /* --- late writes --- */
 
 /* Keeps the request as it came: what it does is decided when it is worked. */
-static int postpone(struct box_world *w, const struct box_request *q, int64_t ms)
+static int postpone(struct sim_world *w, const struct sim_request *q, int64_t ms)
 {
-    struct box_late *grown = box_grow(w->late, w->late_n, &w->late_cap, sizeof *w->late);
+    struct sim_late *grown = sim_grow(w->late, w->late_n, &w->late_cap, sizeof *w->late);
     if (grown == NULL)
         return -1;
     w->late = grown;
-    struct box_late *late = &grown[w->late_n];
-    *late = (struct box_late){.method = strdup(q->method),
+    struct sim_late *late = &grown[w->late_n];
+    *late = (struct sim_late){.method = strdup(q->method),
                               .path = strdup(q->path),
                               .body = str_dup(q->body),
                               .type = q->content_type.p != NULL ? str_dup(q->content_type) : NULL,
@@ -270,27 +270,27 @@ static int postpone(struct box_world *w, const struct box_request *q, int64_t ms
         w->late_n++;
         return 0;
     }
-    box_late_free(late);
+    sim_late_free(late);
     return -1;
 }
 
 /* The answer is dropped. If memory is short, the work is lost, as when a server dies. */
-static void work_late(struct box_world *w, const struct box_late *late)
+static void work_late(struct sim_world *w, const struct sim_late *late)
 {
-    struct box_request q = {.method = late->method,
+    struct sim_request q = {.method = late->method,
                             .path = late->path,
                             .body = {late->body, late->body_n},
                             .content_type = str_from(late->type)};
-    struct box_answer unheard;
-    box_answer_init(&unheard);
+    struct sim_answer unheard;
+    sim_answer_init(&unheard);
     (void)run_route(w, find_route(&q), &q, &unheard);
     json_object_put(q.json);
-    box_answer_free(&unheard);
+    sim_answer_free(&unheard);
 }
 
 /* Nothing runs in the background: what was due is worked when the next request could notice, with the clock set back
  * to each time. */
-void box_route_step(struct box_world *w)
+void sim_route_step(struct sim_world *w)
 {
     int64_t now = w->now_ms;
     for (;;) {
@@ -300,68 +300,68 @@ void box_route_step(struct box_world *w)
                 next = i;
         if (next == w->late_n)
             break;
-        struct box_late late = w->late[next];
+        struct sim_late late = w->late[next];
         memmove(&w->late[next], &w->late[next + 1], (--w->late_n - next) * sizeof late);
         w->now_ms = late.due_ms;
-        box_jobs_step(w);
+        sim_jobs_step(w);
         work_late(w, &late);
-        box_late_free(&late);
+        sim_late_free(&late);
     }
     w->now_ms = now;
-    box_jobs_step(w);
+    sim_jobs_step(w);
 }
 
 /* No gate but the path: a story may look and change whatever the API is made to do. */
-static int run_control(struct box_world *w, struct box_request *q, struct box_answer *a)
+static int run_control(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {
     for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++) {
         if (strcmp(controls[i].method, q->method) != 0 || strcmp(controls[i].path, q->path) != 0)
             continue;
-        if (q->body.n > 0 && box_json_parse(q->body, &q->json) != 0)
-            return box_answer_error(a, 400, "the body is not JSON");
+        if (q->body.n > 0 && sim_json_parse(q->body, &q->json) != 0)
+            return sim_answer_error(a, 400, "the body is not JSON");
         a->status = 200;
         return controls[i].run(w, q, a);
     }
-    return box_answer_error(a, 404, "unknown test control %s %s: use GET /__state, GET /__requests or POST /__control",
+    return sim_answer_error(a, 404, "unknown test control %s %s: use GET /__state, GET /__requests or POST /__control",
                             q->method, q->path);
 }
 
 /* With the status that the client will see, if any, not the one the endpoint meant. */
-static void note_request(struct box_world *w, const struct box_request *q, const struct box_answer *a)
+static void note_request(struct sim_world *w, const struct sim_request *q, const struct sim_answer *a)
 {
-    struct box_ring_entry entry = {.at_ms = w->now_ms, .as_workspace = q->as_workspace.p != NULL};
-    json_object *leads = box_json_get(q->json, "leads");
+    struct sim_request_log_entry entry = {.at_ms = w->now_ms, .as_workspace = q->as_workspace.p != NULL};
+    json_object *leads = sim_json_get(q->json, "leads");
     snprintf(entry.method, sizeof entry.method, "%s", q->method);
     snprintf(entry.path, sizeof entry.path, "%s", q->path);
     snprintf(entry.unknown, sizeof entry.unknown, "%s", q->unknown.first);
-    snprintf(entry.fault, sizeof entry.fault, "%s", a->fault.kind != BOX_FAULT_NONE ? a->fault.name : "");
-    bool silent = a->fault.kind == BOX_FAULT_DROP || a->fault.kind == BOX_FAULT_HANG || a->fault.kind == BOX_FAULT_LATE;
-    entry.status = silent ? 0 : a->fault.kind == BOX_FAULT_STATUS ? a->fault.status : a->status;
+    snprintf(entry.fault, sizeof entry.fault, "%s", a->fault.kind != SIM_FAULT_NONE ? a->fault.name : "");
+    bool silent = a->fault.kind == SIM_FAULT_DROP || a->fault.kind == SIM_FAULT_HANG || a->fault.kind == SIM_FAULT_LATE;
+    entry.status = silent ? 0 : a->fault.kind == SIM_FAULT_STATUS ? a->fault.status : a->status;
     entry.leads = json_object_is_type(leads, json_type_array) ? json_object_array_length(leads) : 0;
-    box_ring_add(w->ring, &entry);
+    sim_request_log_add(w->ring, &entry);
     w->counters.requests++;
     w->counters.answers[entry.status < 600 ? entry.status : 0]++;
 }
 
 /* A fault that comes "before" ends here, in front of the limits: it models the network and the edge. One that comes
  * "after" lets everything happen and spoils the answer. */
-static int serve_api(struct box_world *w, struct box_request *q, struct box_answer *a, int64_t mono_us)
+static int serve_api(struct sim_world *w, struct sim_request *q, struct sim_answer *a, int64_t mono_us)
 {
     int rc = gate_edge(q, a);
     if (rc == 0)
         rc = gate_key(w, q, a);
     if (rc != 0)
         return rc;
-    box_window_add(&w->seen_1s, mono_us);
-    box_window_add(&w->seen_60s, mono_us);
+    sim_window_add(&w->seen_1s, mono_us);
+    sim_window_add(&w->seen_60s, mono_us);
     const struct route *route = find_route(q);
-    a->fault = box_faults_pick(&w->faults, q->method, strncmp(q->path, "/api/v2", 7) == 0 ? q->path + 7 : q->path,
+    a->fault = sim_faults_pick(&w->faults, q->method, strncmp(q->path, "/api/v2", 7) == 0 ? q->path + 7 : q->path,
                                route != NULL ? strchr(route->name, ' ') + 1 : NULL);
     if (route != NULL)
         w->counters.by_route[route - routes]++;
-    if (a->fault.kind != BOX_FAULT_NONE) {
+    if (a->fault.kind != SIM_FAULT_NONE) {
         w->counters.faults++;
-        if (a->fault.kind == BOX_FAULT_LATE && postpone(w, q, a->fault.arg) != 0)
+        if (a->fault.kind == SIM_FAULT_LATE && postpone(w, q, a->fault.arg) != 0)
             return -1;
         if (!a->fault.after)
             return 1;
@@ -372,16 +372,16 @@ static int serve_api(struct box_world *w, struct box_request *q, struct box_answ
 }
 
 /* The store is flushed before the answer leaves, so that an answer survives kill -9. */
-void box_route_serve(struct box_world *w, struct box_request *q, struct box_answer *a, int64_t mono_us)
+void sim_route_serve(struct sim_world *w, struct sim_request *q, struct sim_answer *a, int64_t mono_us)
 {
     struct err e = ERR_INIT;
     bool control = strncmp(q->path, "/__", 3) == 0;
-    box_route_step(w);
+    sim_route_step(w);
     int rc = control ? run_control(w, q, a) : serve_api(w, q, a, mono_us);
     if (rc < 0)
-        rc = box_answer_error(a, 500, "the sandbox is out of memory");
-    if (box_store_flush(w, &e) != 0)
-        rc = box_answer_error(a, 500, "%s", err_text(&e));
+        rc = sim_answer_error(a, 500, "the sandbox is out of memory");
+    if (sim_store_flush(w, &e) != 0)
+        rc = sim_answer_error(a, 500, "%s", err_text(&e));
     if (rc < 0)
         a->status = 500; /* not even memory for a text */
     if (!control)

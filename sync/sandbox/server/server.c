@@ -22,10 +22,10 @@ enum {
     POLL_MAX_MS = 1000,
 };
 
-struct box_server {
-    struct box_world *world;
+struct sim_server {
+    struct sim_world *world;
     struct MHD_Daemon *daemon;
-    struct box_call *waiting; /* suspended calls, no order */
+    struct sim_call *waiting; /* suspended calls, no order */
     pthread_t thread;
     int wake;   /* eventfd: the end */
     int events; /* the daemon's epoll, borrowed */
@@ -50,21 +50,21 @@ static struct str header(struct MHD_Connection *connection, const char *name)
 static enum MHD_Result on_query(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value,
                                 size_t value_n)
 {
-    struct box_request *q = ctx;
+    struct sim_request *q = ctx;
     (void)kind;
-    if (q->query_n == BOX_QUERY_MAX)
+    if (q->query_n == SIM_QUERY_MAX)
         return MHD_NO;
-    q->query[q->query_n++] = (struct box_pair){{name, name_n}, {value, value_n}};
+    q->query[q->query_n++] = (struct sim_pair){{name, name_n}, {value, value_n}};
     return MHD_YES;
 }
 
 /* The request is worked at once; only its answer waits. So a write has happened while its answer is still out, as
  * with a server far away. */
-static void serve(struct box_server *s, struct box_call *call, const char *url, const char *method)
+static void serve(struct sim_server *s, struct sim_call *call, const char *url, const char *method)
 {
     struct MHD_Connection *c = call->connection;
     const union MHD_ConnectionInfo *size = MHD_get_connection_info(c, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    struct box_request q = {.method = method,
+    struct sim_request q = {.method = method,
                             .path = url,
                             .user_agent = header(c, "User-Agent"),
                             .authorization = header(c, "Authorization"),
@@ -76,18 +76,18 @@ static void serve(struct box_server *s, struct box_call *call, const char *url, 
     MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, on_query, &q);
     int64_t now_us = clock_system()->mono_us(clock_system());
     s->world->now_ms = clock_system()->wall_ms(clock_system()) + s->world->knobs.advance_ms;
-    box_route_serve(s->world, &q, &call->answer, now_us);
+    sim_route_serve(s->world, &q, &call->answer, now_us);
     call->now_ms = s->world->now_ms;
     buf_free(&call->body);
     call->served = true;
     bool control = strncmp(url, "/__", 3) == 0;
     call->due_us = now_us + (control ? 0 : s->world->knobs.latency_ms * 1000);
-    const struct box_fault *fault = &call->answer.fault;
-    if (fault->kind == BOX_FAULT_SLOW || fault->kind == BOX_FAULT_HANG || fault->hold)
+    const struct sim_fault *fault = &call->answer.fault;
+    if (fault->kind == SIM_FAULT_SLOW || fault->kind == SIM_FAULT_HANG || fault->hold)
         call->due_us += fault->arg * 1000;
 }
 
-static void take_body(struct box_call *call, const char *p, size_t n)
+static void take_body(struct sim_call *call, const char *p, size_t n)
 {
     /* The rest of a body that is too large is read and dropped: closing early would cost the client the 413. */
     if (!call->too_large && buf_add(&call->body, p, n) != 0) {
@@ -101,16 +101,16 @@ static void take_body(struct box_call *call, const char *p, size_t n)
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload, size_t *upload_n, void **slot)
 {
-    struct box_server *s = ctx;
-    struct box_call *call = *slot;
+    struct sim_server *s = ctx;
+    struct sim_call *call = *slot;
     (void)version;
     if (call == NULL) {
         call = calloc(1, sizeof *call);
         if (call == NULL)
             return MHD_NO;
         call->connection = connection;
-        buf_init(&call->body, BOX_BODY_MAX);
-        box_answer_init(&call->answer);
+        buf_init(&call->body, SIM_BODY_MAX);
+        sim_answer_init(&call->answer);
         *slot = call;
         return MHD_YES;
     }
@@ -129,19 +129,19 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         MHD_suspend_connection(connection);
         return MHD_YES;
     }
-    return box_wire_answer(call);
+    return sim_wire_answer(call);
 }
 
 static void on_completed(void *ctx, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode why)
 {
-    struct box_call *call = *slot;
+    struct sim_call *call = *slot;
     (void)ctx;
     (void)connection;
     (void)why;
     if (call == NULL)
         return;
     buf_free(&call->body);
-    box_answer_free(&call->answer);
+    sim_answer_free(&call->answer);
     free(call);
     *slot = NULL;
 }
@@ -149,11 +149,11 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **sl
 /* --- the loop --- */
 
 /* Wakes the calls whose time has come; all of them when a story says so, and at the end. */
-static void resume_due(struct box_server *s)
+static void resume_due(struct sim_server *s)
 {
     int64_t now = clock_system()->mono_us(clock_system());
-    for (struct box_call **link = &s->waiting; *link != NULL;) {
-        struct box_call *call = *link;
+    for (struct sim_call **link = &s->waiting; *link != NULL;) {
+        struct sim_call *call = *link;
         if (call->due_us <= now || s->stopping || s->world->answer_now) {
             *link = call->next;
             call->due_us = now;
@@ -166,13 +166,13 @@ static void resume_due(struct box_server *s)
 }
 
 /* How long nothing is due: neither the library's own time-outs nor a call that waits. */
-static int wait_ms(struct box_server *s)
+static int wait_ms(struct sim_server *s)
 {
     MHD_UNSIGNED_LONG_LONG library_ms;
     int64_t ms = POLL_MAX_MS, now = clock_system()->mono_us(clock_system());
     if (MHD_get_timeout(s->daemon, &library_ms) == MHD_YES && library_ms < (MHD_UNSIGNED_LONG_LONG)ms)
         ms = (int64_t)library_ms;
-    for (const struct box_call *call = s->waiting; call != NULL; call = call->next) {
+    for (const struct sim_call *call = s->waiting; call != NULL; call = call->next) {
         int64_t left = (call->due_us - now + 999) / 1000;
         ms = left < 0 ? 0 : left < ms ? left : ms;
     }
@@ -182,7 +182,7 @@ static int wait_ms(struct box_server *s)
 /* Owned by the thread: the world, the daemon, the list of calls that wait. */
 static void *loop(void *ctx)
 {
-    struct box_server *s = ctx;
+    struct sim_server *s = ctx;
     struct pollfd fds[] = {{.fd = s->events, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
     while (fds[1].revents == 0) {
         resume_due(s);
@@ -196,7 +196,7 @@ static void *loop(void *ctx)
     return NULL;
 }
 
-static int start_thread(struct box_server *s, struct err *e)
+static int start_thread(struct sim_server *s, struct err *e)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -207,9 +207,9 @@ static int start_thread(struct box_server *s, struct err *e)
 }
 
 /* Driven by poll() on the daemon's epoll, because the library's own thread could not wake calls by the clock. */
-int box_server_start(struct box_world *w, uint16_t port, struct box_server **out, struct err *e)
+int sim_server_start(struct sim_world *w, uint16_t port, struct sim_server **out, struct err *e)
 {
-    struct box_server *s = calloc(1, sizeof *s);
+    struct sim_server *s = calloc(1, sizeof *s);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     if (s == NULL)
         return err_oom(e);
@@ -251,12 +251,12 @@ fail:
     return -1;
 }
 
-uint16_t box_server_port(const struct box_server *s)
+uint16_t sim_server_port(const struct sim_server *s)
 {
     return s->port;
 }
 
-void box_server_stop(struct box_server *s)
+void sim_server_stop(struct sim_server *s)
 {
     const uint64_t one = 1;
     if (s == NULL)

@@ -27,7 +27,7 @@
     {.name = "limit", .types = CK_INTEGER, .min = 1, .max = 100}, {.name = "starting_after", .types = CK_STRING}
 /* clang-format on */
 
-static const struct box_shape custom_variables = {.free_types = CK_STRING | CK_NUMBER | CK_BOOLEAN | CK_NULL};
+static const struct sim_shape custom_variables = {.free_types = CK_STRING | CK_NUMBER | CK_BOOLEAN | CK_NULL};
 
 /* The fields of a lead, wherever one is sent. */
 /* clang-format off */
@@ -41,10 +41,10 @@ static const struct box_shape custom_variables = {.free_types = CK_STRING | CK_N
     {.name = "custom_variables", .types = CK_OBJECT, .inside = &custom_variables}
 /* clang-format on */
 
-static const struct box_member one_lead_members[] = {{.name = "email", .types = TEXT}, LEAD_FIELDS, {0}};
-static const struct box_shape one_lead = {.members = one_lead_members, .closed = true};
+static const struct sim_member one_lead_members[] = {{.name = "email", .types = TEXT}, LEAD_FIELDS, {0}};
+static const struct sim_shape one_lead = {.members = one_lead_members, .closed = true};
 
-static const struct box_member add_members[] = {
+static const struct sim_member add_members[] = {
     {.name = "campaign_id", UUID},
     {.name = "list_id", UUID},
     {.name = "leads", .types = CK_ARRAY, .min = 1, .max = 1000, .inside = &one_lead},
@@ -56,9 +56,9 @@ static const struct box_member add_members[] = {
     {.name = "skip_if_in_list", FLAG},
     {0},
 };
-const struct box_shape box_shape_add = {.members = add_members, .required = "leads"};
+const struct sim_shape sim_shape_add = {.members = add_members, .required = "leads"};
 
-static const struct box_member create_members[] = {
+static const struct sim_member create_members[] = {
     {.name = "campaign", UUID_OR_NULL},
     {.name = "email", .types = TEXT},
     LEAD_FIELDS,
@@ -71,12 +71,12 @@ static const struct box_member create_members[] = {
     {.name = "verify_leads_on_import", FLAG},
     {0},
 };
-const struct box_shape box_shape_create = {.members = create_members, .closed = true};
+const struct sim_shape sim_shape_create = {.members = create_members, .closed = true};
 
-static const struct box_member patch_members[] = {LEAD_FIELDS, {0}};
-const struct box_shape box_shape_patch = {.members = patch_members, .closed = true, .min_members = 1};
+static const struct sim_member patch_members[] = {LEAD_FIELDS, {0}};
+const struct sim_shape sim_shape_patch = {.members = patch_members, .closed = true, .min_members = 1};
 
-static const struct box_member delete_members[] = {
+static const struct sim_member delete_members[] = {
     {.name = "campaign_id", UUID},
     {.name = "list_id", UUID},
     {.name = "status", .types = CK_NUMBER, .one_of = "1,2,3,-1,-2,-3"},
@@ -84,18 +84,18 @@ static const struct box_member delete_members[] = {
     {.name = "limit", .types = CK_INTEGER, .min = 1, .max = 10000},
     {0},
 };
-const struct box_shape box_shape_delete = {.members = delete_members, .any_of = "campaign_id,list_id"};
+const struct sim_shape sim_shape_delete = {.members = delete_members, .any_of = "campaign_id,list_id"};
 
 /* --- selectors --- */
 
-static const struct box_member query_members[] = {
+static const struct sim_member query_members[] = {
     {.name = "actionType",
      .types = CK_STRING,
      .one_of = "reply,email-open,last-contacted,link-click,lead-status,lead-status-change"},
     {.name = "values", .types = CK_OBJECT},
     {0},
 };
-static const struct box_shape query = {.members = query_members, .required = "actionType,values"};
+static const struct sim_shape query = {.members = query_members, .required = "actionType,values"};
 
 /* clang-format off */
 #define SELECTOR \
@@ -112,7 +112,7 @@ static const struct box_shape query = {.members = query_members, .required = "ac
 /* clang-format on */
 
 /* clang-format off */
-static const struct box_member list_members[] = {
+static const struct sim_member list_members[] = {
     SELECTOR, MORE_SELECTOR, PAGE,
     {.name = "organization_user_ids", UUIDS},
     {.name = "smart_view_id", UUID},
@@ -122,9 +122,9 @@ static const struct box_member list_members[] = {
     {0},
 };
 /* clang-format on */
-const struct box_shape box_shape_list = {.members = list_members};
+const struct sim_shape sim_shape_list = {.members = list_members};
 
-static const struct box_member move_members[] = {
+static const struct sim_member move_members[] = {
     SELECTOR,
     MORE_SELECTOR,
     {.name = "to_campaign_id", UUID},
@@ -140,9 +140,9 @@ static const struct box_member move_members[] = {
     {.name = "reset_interest_status", FLAG},
     {0},
 };
-const struct box_shape box_shape_move = {.members = move_members};
+const struct sim_shape sim_shape_move = {.members = move_members};
 
-static const struct box_member assign_members[] = {
+static const struct sim_member assign_members[] = {
     SELECTOR,
     {.name = "organization_user_ids", UUIDS, .min = 1, .max = INT64_MAX},
     {.name = "smart_view_id", UUID},
@@ -151,14 +151,14 @@ static const struct box_member assign_members[] = {
     {.name = "has_clause", FLAG},
     {0},
 };
-const struct box_shape box_shape_assign = {.members = assign_members, .required = "organization_user_ids"};
+const struct sim_shape sim_shape_assign = {.members = assign_members, .required = "organization_user_ids"};
 
 /* --- one lead --- */
 
-static const struct box_member merge_members[] = {{.name = "lead_id", UUID}, {.name = "destination_lead_id", UUID}, {0}};
-const struct box_shape box_shape_merge = {.members = merge_members, .required = "lead_id,destination_lead_id"};
+static const struct sim_member merge_members[] = {{.name = "lead_id", UUID}, {.name = "destination_lead_id", UUID}, {0}};
+const struct sim_shape sim_shape_merge = {.members = merge_members, .required = "lead_id,destination_lead_id"};
 
-static const struct box_member interest_members[] = {
+static const struct sim_member interest_members[] = {
     {.name = "lead_email", .types = CK_STRING},
     {.name = "interest_value", .types = CK_NUMBER | CK_NULL},
     {.name = "campaign_id", .types = CK_STRING},
@@ -167,34 +167,34 @@ static const struct box_member interest_members[] = {
     {.name = "list_id", .types = CK_STRING},
     {0},
 };
-const struct box_shape box_shape_interest = {.members = interest_members, .required = "lead_email,interest_value"};
+const struct sim_shape sim_shape_interest = {.members = interest_members, .required = "lead_email,interest_value"};
 
-static const struct box_member subsequence_members[] = {{.name = "id", UUID}, {.name = "subsequence_id", UUID}, {0}};
-const struct box_shape box_shape_subsequence_move = {.members = subsequence_members, .required = "id,subsequence_id"};
-const struct box_shape box_shape_subsequence_remove = {.members = subsequence_members, .required = "id"};
+static const struct sim_member subsequence_members[] = {{.name = "id", UUID}, {.name = "subsequence_id", UUID}, {0}};
+const struct sim_shape sim_shape_subsequence_move = {.members = subsequence_members, .required = "id,subsequence_id"};
+const struct sim_shape sim_shape_subsequence_remove = {.members = subsequence_members, .required = "id"};
 
 /* --- the rest --- */
 
-static const struct box_member new_list_members[] = {
+static const struct sim_member new_list_members[] = {
     {.name = "name", .types = CK_STRING},
     {.name = "has_enrichment_task", .types = CK_BOOLEAN | CK_NULL},
     {.name = "owned_by", UUID_OR_NULL},
     {0},
 };
-const struct box_shape box_shape_new_list = {.members = new_list_members, .required = "name", .closed = true};
+const struct sim_shape sim_shape_new_list = {.members = new_list_members, .required = "name", .closed = true};
 
-static const struct box_member variables_members[] = {{.name = "variables", .types = CK_ARRAY, .item_types = CK_STRING},
+static const struct sim_member variables_members[] = {{.name = "variables", .types = CK_ARRAY, .item_types = CK_STRING},
                                                       {0}};
-const struct box_shape box_shape_variables = {.members = variables_members, .required = "variables"};
+const struct sim_shape sim_shape_variables = {.members = variables_members, .required = "variables"};
 
-static const struct box_member verify_members[] = {{.name = "email", .types = CK_STRING},
+static const struct sim_member verify_members[] = {{.name = "email", .types = CK_STRING},
                                                    {.name = "webhook_url", .types = CK_STRING},
                                                    {0}};
-const struct box_shape box_shape_verify = {.members = verify_members, .required = "email", .closed = true};
+const struct sim_shape sim_shape_verify = {.members = verify_members, .required = "email", .closed = true};
 
 /* --- queries --- */
 
-const struct box_member box_query_jobs[] = {
+const struct sim_member sim_query_jobs[] = {
     PAGE,
     {.name = "type", .types = CK_STRING, .one_of = JOB_TYPES},
     {.name = "entity_type",
@@ -204,14 +204,14 @@ const struct box_member box_query_jobs[] = {
     {.name = "sort_order", .types = CK_STRING, .one_of = "asc,desc"},
     {0},
 };
-const struct box_member box_query_job[] = {{.name = "data_fields", .types = CK_STRING}, {0}};
-const struct box_member box_query_places[] = {
+const struct sim_member sim_query_job[] = {{.name = "data_fields", .types = CK_STRING}, {0}};
+const struct sim_member sim_query_places[] = {
     PAGE,
     {.name = "ai_sales_agent_id", .types = CK_STRING, .format = FMT_UUID},
     {.name = "status", .types = CK_NUMBER, .one_of = CAMPAIGN_STATUSES},
     {.name = "exclude_status", .types = CK_NUMBER, .one_of = CAMPAIGN_STATUSES},
     {0},
 };
-const struct box_member box_query_lists[] = {PAGE, {.name = "has_enrichment_task", .types = CK_BOOLEAN}, {0}};
-const struct box_member box_query_blocks[] = {PAGE, {.name = "domains_only", .types = CK_BOOLEAN}, {0}};
-const struct box_member box_query_none[] = {{0}};
+const struct sim_member sim_query_lists[] = {PAGE, {.name = "has_enrichment_task", .types = CK_BOOLEAN}, {0}};
+const struct sim_member sim_query_blocks[] = {PAGE, {.name = "domains_only", .types = CK_BOOLEAN}, {0}};
+const struct sim_member sim_query_none[] = {{0}};

@@ -4,19 +4,19 @@
 
 enum { WINDOW_MAX = 1 << 22 };
 
-void box_window_init(struct box_window *w, int64_t span_us)
+void sim_window_init(struct sim_window *w, int64_t span_us)
 {
-    *w = (struct box_window){.span_us = span_us};
+    *w = (struct sim_window){.span_us = span_us};
 }
 
-void box_window_free(struct box_window *w)
+void sim_window_free(struct sim_window *w)
 {
     free(w->at);
-    box_window_init(w, w->span_us);
+    sim_window_init(w, w->span_us);
 }
 
 /* Drops what has left the span: what came exactly one span ago is out. */
-size_t box_window_count(struct box_window *w, int64_t now_us)
+size_t sim_window_count(struct sim_window *w, int64_t now_us)
 {
     while (w->n > 0 && w->at[w->head] <= now_us - w->span_us) {
         w->head = (w->head + 1) % w->cap;
@@ -26,7 +26,7 @@ size_t box_window_count(struct box_window *w, int64_t now_us)
 }
 
 /* Unrolls the ring into twice the room. */
-static void grow(struct box_window *w)
+static void grow(struct sim_window *w)
 {
     size_t cap = w->cap == 0 ? 256 : w->cap * 2;
     int64_t *at = malloc(cap * sizeof *at);
@@ -40,9 +40,9 @@ static void grow(struct box_window *w)
     w->cap = cap;
 }
 
-void box_window_add(struct box_window *w, int64_t now_us)
+void sim_window_add(struct sim_window *w, int64_t now_us)
 {
-    box_window_count(w, now_us);
+    sim_window_count(w, now_us);
     if (w->n == w->cap && w->cap < WINDOW_MAX)
         grow(w);
     if (w->cap == 0)

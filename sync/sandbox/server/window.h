@@ -5,18 +5,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct box_window {
+struct sim_window {
     int64_t span_us;
     int64_t *at; /* ring, owned */
     size_t head, n, cap;
     size_t peak; /* the most that ever fell into one span */
 };
 
-void box_window_init(struct box_window *w, int64_t span_us);
-void box_window_free(struct box_window *w);
+void sim_window_init(struct sim_window *w, int64_t span_us);
+void sim_window_free(struct sim_window *w);
 /* Requests in the span that ends now. */
-size_t box_window_count(struct box_window *w, int64_t now_us);
+size_t sim_window_count(struct sim_window *w, int64_t now_us);
 /* Notes a request. Beyond four million in one span, or when memory is short, the oldest is forgotten. */
-void box_window_add(struct box_window *w, int64_t now_us);
+void sim_window_add(struct sim_window *w, int64_t now_us);
 
 #endif

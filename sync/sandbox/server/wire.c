@@ -36,7 +36,7 @@ static const char *format_date(int64_t ms, char *out)
 }
 
 /* The response is handed over in any case. Date follows the world's clock, as the times of leads do. */
-static enum MHD_Result queue(struct box_call *call, unsigned status, struct MHD_Response *response, const char *type,
+static enum MHD_Result queue(struct sim_call *call, unsigned status, struct MHD_Response *response, const char *type,
                              const char *retry_after)
 {
     if (response == NULL)
@@ -54,21 +54,21 @@ static enum MHD_Result queue(struct box_call *call, unsigned status, struct MHD_
 }
 
 /* The bytes go over to the library without a copy. */
-static enum MHD_Result send_answer(struct box_call *call)
+static enum MHD_Result send_answer(struct sim_call *call)
 {
-    struct box_answer *a = &call->answer;
+    struct sim_answer *a = &call->answer;
     struct MHD_Response *response;
     if (a->body.n == 0) {
         response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     } else {
         response = MHD_create_response_from_buffer(a->body.n, a->body.p, MHD_RESPMEM_MUST_FREE);
         if (response != NULL)
-            buf_init(&a->body, BOX_ANSWER_MAX); /* the response owns the bytes now */
+            buf_init(&a->body, SIM_ANSWER_MAX); /* the response owns the bytes now */
     }
     return queue(call, a->status, response, a->type, NULL);
 }
 
-static enum MHD_Result send_text(struct box_call *call, unsigned status, const char *type, const struct buf *text,
+static enum MHD_Result send_text(struct sim_call *call, unsigned status, const char *type, const struct buf *text,
                                  const char *retry_after)
 {
     union {
@@ -105,15 +105,15 @@ static void free_half(void *ctx)
 }
 
 /* The whole length is announced, half of it comes, then the connection closes. */
-static enum MHD_Result send_half(struct box_call *call)
+static enum MHD_Result send_half(struct sim_call *call)
 {
-    struct box_answer *a = &call->answer;
+    struct sim_answer *a = &call->answer;
     struct half *half = malloc(sizeof *half);
     if (half == NULL)
         return MHD_NO;
     size_t whole = a->body.n;
     *half = (struct half){a->body.p, whole / 2};
-    buf_init(&a->body, BOX_ANSWER_MAX);
+    buf_init(&a->body, SIM_ANSWER_MAX);
     struct MHD_Response *response = MHD_create_response_from_callback(whole, 4096, read_half, half, free_half);
     if (response == NULL)
         free_half(half);
@@ -130,21 +130,21 @@ static const char *usual_message(unsigned status)
     case 402: return "Workspace does not have an active paid plan";
     case 403: return "Lead limit reached. Remaining uploads: 0";
     case 404: return "Resource not found";
-    case 409: return BOX_LOCKED_TEXT;
+    case 409: return SIM_LOCKED_TEXT;
     case 413: return "Request body is too large";
     case 429: return "Rate limit exceeded";
-    default: return box_status_text(status);
+    default: return sim_status_text(status);
     }
 }
 
-static enum MHD_Result send_status(struct box_call *call, const struct box_fault *fault)
+static enum MHD_Result send_status(struct sim_call *call, const struct sim_fault *fault)
 {
-    struct box_answer made;
+    struct sim_answer made;
     struct buf text = BUF_INIT(4096);
     char retry[DATE_N] = "";
     const char *type = "application/json; charset=utf-8";
     enum MHD_Result rc = MHD_NO;
-    box_answer_init(&made);
+    sim_answer_init(&made);
     if (fault->date && fault->arg >= 0) {
         format_date(call->now_ms + fault->arg * 1000, retry);
     } else if (fault->arg >= 0) {
@@ -156,18 +156,18 @@ static enum MHD_Result send_status(struct box_call *call, const struct box_fault
         if (buf_addf(&text, "<html><head><title>%u %s</title></head><body><h1>%s</h1></body></html>\n", fault->status,
                      message, message) != 0)
             goto done;
-    } else if (box_answer_error(&made, fault->status, "%s", message) != 0 || buf_add(&text, made.body.p, made.body.n) != 0) {
+    } else if (sim_answer_error(&made, fault->status, "%s", message) != 0 || buf_add(&text, made.body.p, made.body.n) != 0) {
         goto done;
     }
     rc = send_text(call, fault->status, type, &text, retry[0] != '\0' ? retry : NULL);
 done:
-    box_answer_free(&made);
+    sim_answer_free(&made);
     buf_free(&text);
     return rc;
 }
 
 /* Two kinds: a valid response that is not JSON, and bytes that are not HTTP. */
-static enum MHD_Result send_garbage(struct box_call *call, bool raw)
+static enum MHD_Result send_garbage(struct sim_call *call, bool raw)
 {
     static char noise[] = "\x01\x02<<<this is { no JSON\xff";
     static const char no_http[] = "HTTP/9.9 maybe\r\n\r\n";
@@ -179,23 +179,23 @@ static enum MHD_Result send_garbage(struct box_call *call, bool raw)
     return MHD_NO;
 }
 
-enum MHD_Result box_wire_answer(struct box_call *call)
+enum MHD_Result sim_wire_answer(struct sim_call *call)
 {
-    const struct box_fault *fault = &call->answer.fault;
+    const struct sim_fault *fault = &call->answer.fault;
     switch (fault->kind) {
-    case BOX_FAULT_NONE:
-    case BOX_FAULT_SLOW:
-    case BOX_FAULT_LIE: return send_answer(call); /* the endpoint applied it; the wire is healthy */
-    case BOX_FAULT_DROP:
+    case SIM_FAULT_NONE:
+    case SIM_FAULT_SLOW:
+    case SIM_FAULT_LIE: return send_answer(call); /* the endpoint applied it; the wire is healthy */
+    case SIM_FAULT_DROP:
         if (fault->reset)
             reset_connection(call->connection);
         return MHD_NO;
-    case BOX_FAULT_HANG:
-    case BOX_FAULT_LATE: return MHD_NO;
-    case BOX_FAULT_STATUS: return send_status(call, fault);
-    case BOX_FAULT_TRUNCATE: return call->answer.body.n > 1 ? send_half(call) : MHD_NO;
-    case BOX_FAULT_GARBAGE: return send_garbage(call, fault->raw);
-    case BOX_FAULT_EMPTY:
+    case SIM_FAULT_HANG:
+    case SIM_FAULT_LATE: return MHD_NO;
+    case SIM_FAULT_STATUS: return send_status(call, fault);
+    case SIM_FAULT_TRUNCATE: return call->answer.body.n > 1 ? send_half(call) : MHD_NO;
+    case SIM_FAULT_GARBAGE: return send_garbage(call, fault->raw);
+    case SIM_FAULT_EMPTY:
         return queue(call, 204, MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT), NULL, NULL);
     }
     return MHD_NO;

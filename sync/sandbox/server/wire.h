@@ -7,17 +7,17 @@
 #include <microhttpd.h>
 
 /* A request in flight. */
-struct box_call {
+struct sim_call {
     struct MHD_Connection *connection;
     struct buf body; /* of the request, until it is served */
-    struct box_answer answer;
+    struct sim_answer answer;
     bool served, too_large;
     int64_t now_ms;        /* the world's clock, for Date */
     int64_t due_us;        /* when to answer, monotonic */
-    struct box_call *next; /* in the list of those that wait */
+    struct sim_call *next; /* in the list of those that wait */
 };
 
 /* Queues the answer; MHD_NO closes the connection without one. */
-enum MHD_Result box_wire_answer(struct box_call *call);
+enum MHD_Result sim_wire_answer(struct sim_call *call);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct box_field_name box_field_names[BF_API_N] = {
+const struct sim_field_name sim_field_names[BF_API_N] = {
     [BF_EMAIL] = {"email", "email"},
     [BF_FIRST_NAME] = {"first_name", "firstName"},
     [BF_LAST_NAME] = {"last_name", "lastName"},
@@ -21,7 +21,7 @@ enum { VALUE_MAX = 1 << 20, ESP_NOT_FOUND = 1000 };
 
 /* --- custom variables --- */
 
-int box_custom_next(struct str *packed, struct str *name, struct str *value_json)
+int sim_custom_next(struct str *packed, struct str *name, struct str *value_json)
 {
     const char *p = packed->p, *end = packed->p + packed->n;
     if (packed->n == 0 || unpack_str(&p, end, name) != 0 || unpack_str(&p, end, value_json) != 0)
@@ -30,11 +30,11 @@ int box_custom_next(struct str *packed, struct str *name, struct str *value_json
     return 1;
 }
 
-void box_custom_write(struct jsonw *w, struct str packed)
+void sim_custom_write(struct jsonw *w, struct str packed)
 {
     struct str name, value;
     jsonw_object(w);
-    while (box_custom_next(&packed, &name, &value)) {
+    while (sim_custom_next(&packed, &name, &value)) {
         jsonw_key_str(w, name);
         jsonw_raw(w, value);
     }
@@ -51,7 +51,7 @@ static int pack_custom(struct str old, json_object *o, bool merge, struct buf *o
     buf_reset(out);
     if (buf_reserve(out, 1) != 0)
         return -1;
-    while (merge && rc == 0 && box_custom_next(&old, &name, &value)) {
+    while (merge && rc == 0 && sim_custom_next(&old, &name, &value)) {
         char *key = str_dup(name);
         if (key == NULL)
             return -1;
@@ -59,14 +59,14 @@ static int pack_custom(struct str old, json_object *o, bool merge, struct buf *o
             rc = buf_add_str(out, name) != 0 || buf_add_str(out, value) != 0 ? -1 : 0;
         free(key);
     }
-    box_json_each(o, i)
+    sim_json_each(o, i)
     {
         struct jsonw w;
         if (rc != 0)
             break;
         buf_reset(&text);
         jsonw_init(&w, &text);
-        box_json_write(&w, json_object_iter_peek_value(&i));
+        sim_json_write(&w, json_object_iter_peek_value(&i));
         if (jsonw_end(&w) != 0 || buf_add_str(out, str_from(json_object_iter_peek_name(&i))) != 0 ||
             buf_add_str(out, buf_str(&text)) != 0)
             rc = -1;
@@ -79,23 +79,23 @@ static int pack_custom(struct str old, json_object *o, bool merge, struct buf *o
 static int find_field(const char *key)
 {
     for (int i = 0; i < BF_API_N; i++)
-        if (strcmp(key, box_field_names[i].api) == 0)
+        if (strcmp(key, sim_field_names[i].api) == 0)
             return i;
     return -1;
 }
 
 /* Ignores members that are not fields (flags, targets), because the schema has checked them. */
-int box_fields_overlay(struct box_fields *fields, json_object *o, bool merge, struct buf *custom)
+int sim_fields_overlay(struct sim_fields *fields, json_object *o, bool merge, struct buf *custom)
 {
-    box_json_each(o, i)
+    sim_json_each(o, i)
     {
         const char *key = json_object_iter_peek_name(&i);
         json_object *value = json_object_iter_peek_value(&i);
         int field = find_field(key);
         if (field >= 0) {
-            fields->f[field] = box_json_str(value);
+            fields->f[field] = sim_json_str(value);
         } else if (strcmp(key, "assigned_to") == 0) {
-            fields->f[BF_ASSIGNED] = box_json_str(value);
+            fields->f[BF_ASSIGNED] = sim_json_str(value);
         } else if (strcmp(key, "custom_variables") == 0 && json_object_is_type(value, json_type_object)) {
             if (pack_custom(fields->f[BF_CUSTOM], value, merge, custom) != 0)
                 return -1;
@@ -105,19 +105,19 @@ int box_fields_overlay(struct box_fields *fields, json_object *o, bool merge, st
     return 0;
 }
 
-void box_lead_interest(struct box_world *w, struct box_lead *lead, json_object *o)
+void sim_lead_interest(struct sim_world *w, struct sim_lead *lead, json_object *o)
 {
-    if (box_json_get(o, "lt_interest_status") == NULL)
+    if (sim_json_get(o, "lt_interest_status") == NULL)
         return;
     lead->has_interest = true;
-    lead->interest = (int16_t)box_json_int(o, "lt_interest_status", 0);
+    lead->interest = (int16_t)sim_json_int(o, "lt_interest_status", 0);
     lead->interest_ms = w->now_ms;
 }
 
 /* --- verification --- */
 
 /* By words in the part before the @, so that a story can choose: jane.invalid@example.com. */
-int box_verdict(struct str email)
+int sim_verdict(struct str email)
 {
     static const struct {
         const char *word;
@@ -126,26 +126,26 @@ int box_verdict(struct str email)
     const char *at = email.n > 0 ? memchr(email.p, '@', email.n) : NULL;
     struct str local = {email.p, at == NULL ? email.n : (size_t)(at - email.p)};
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
-        if (box_text_has(local, str_from(verdicts[i].word)))
+        if (sim_text_has(local, str_from(verdicts[i].word)))
             return verdicts[i].code;
     return 1;
 }
 
 /* Worked out on demand: no lead changes when its verdict arrives. */
-int box_lead_verification(const struct box_world *w, const struct box_lead *lead)
+int sim_lead_verification(const struct sim_world *w, const struct sim_lead *lead)
 {
     enum { PENDING = 11 };
-    if (lead->verify_due_ms == BOX_NEVER)
+    if (lead->verify_due_ms == SIM_NEVER)
         return 0;
-    return w->now_ms < lead->verify_due_ms ? PENDING : box_verdict(box_lead_email(lead));
+    return w->now_ms < lead->verify_due_ms ? PENDING : sim_verdict(sim_lead_email(lead));
 }
 
 /* --- writing --- */
 
-void box_write_time(struct jsonw *j, const char *key, int64_t ms)
+void sim_write_time(struct jsonw *j, const char *key, int64_t ms)
 {
     char text[TIME_TEXT_N];
-    if (ms == BOX_NEVER)
+    if (ms == SIM_NEVER)
         return;
     jsonw_member_text(j, key, time_format(ms, text));
 }
@@ -158,36 +158,36 @@ static void write_text(struct jsonw *j, const char *key, struct str s)
     jsonw_member_str(j, key, s);
 }
 
-static void lead_write_place(struct box_world *w, struct jsonw *j, uint32_t place, bool campaign)
+static void lead_write_place(struct sim_world *w, struct jsonw *j, uint32_t place, bool campaign)
 {
-    if (place != 0 && box_place_at(w, place)->is_campaign == campaign)
-        jsonw_member_uuid(j, campaign ? "campaign" : "list_id", &box_place_at(w, place)->id);
+    if (place != 0 && sim_place_at(w, place)->is_campaign == campaign)
+        jsonw_member_uuid(j, campaign ? "campaign" : "list_id", &sim_place_at(w, place)->id);
 }
 
 /* A custom variable that is named like a core field collides inside `payload`; there the core field wins. */
-static bool is_taken(const struct box_lead *lead, const struct box_fields *fields, struct str name)
+static bool is_taken(const struct sim_lead *lead, const struct sim_fields *fields, struct str name)
 {
     if (lead->alone && (str_is(name, "campaign") || str_is(name, "list_id")))
         return true;
     for (unsigned i = 0; i < BF_API_N; i++)
-        if (fields->f[i].p != NULL && box_field_names[i].payload != NULL && str_is(name, box_field_names[i].payload))
+        if (fields->f[i].p != NULL && sim_field_names[i].payload != NULL && str_is(name, sim_field_names[i].payload))
             return true;
     return false;
 }
 
 /* Core fields under their camel-case names and custom variables, mixed, in one flat object. */
-static void write_payload(struct box_world *w, const struct box_lead *lead, const struct box_fields *fields, struct jsonw *j)
+static void write_payload(struct sim_world *w, const struct sim_lead *lead, const struct sim_fields *fields, struct jsonw *j)
 {
     struct str custom = fields->f[BF_CUSTOM], name, value;
     jsonw_member_object(j, "payload");
     for (unsigned i = 0; i < BF_API_N; i++)
-        if (box_field_names[i].payload != NULL)
-            write_text(j, box_field_names[i].payload, fields->f[i]);
+        if (sim_field_names[i].payload != NULL)
+            write_text(j, sim_field_names[i].payload, fields->f[i]);
     if (lead->alone) {
         lead_write_place(w, j, lead->place, true);
         lead_write_place(w, j, lead->place, false);
     }
-    while (box_custom_next(&custom, &name, &value)) {
+    while (sim_custom_next(&custom, &name, &value)) {
         if (is_taken(lead, fields, name))
             continue;
         jsonw_key_str(j, name);
@@ -197,7 +197,7 @@ static void write_payload(struct box_world *w, const struct box_lead *lead, cons
 }
 
 /* The sandbox has no opens, replies or clicks. */
-static void write_counts(const struct box_lead *lead, struct jsonw *j)
+static void write_counts(const struct sim_lead *lead, struct jsonw *j)
 {
     static const char *const names[] = {"email_open_count", "email_reply_count", "email_click_count"};
     jsonw_member_int(j, "status", lead->status);
@@ -206,22 +206,22 @@ static void write_counts(const struct box_lead *lead, struct jsonw *j)
 }
 
 /* esp_code comes some seconds after the lead, as a look-up of its mail provider would bring it. */
-static void write_states(struct box_world *w, const struct box_lead *lead, struct jsonw *j)
+static void write_states(struct sim_world *w, const struct sim_lead *lead, struct jsonw *j)
 {
-    int verification = box_lead_verification(w, lead);
+    int verification = sim_lead_verification(w, lead);
     if (lead->has_interest)
         jsonw_member_int(j, "lt_interest_status", lead->interest);
     if (verification != 0)
         jsonw_member_int(j, "verification_status", verification);
-    box_write_time(j, "timestamp_last_contact", lead->contacted_ms);
-    box_write_time(j, "timestamp_last_interest_change", lead->interest_ms);
+    sim_write_time(j, "timestamp_last_contact", lead->contacted_ms);
+    sim_write_time(j, "timestamp_last_interest_change", lead->interest_ms);
     jsonw_member_text(j, "upload_method", "api");
-    if (w->now_ms >= lead->created_ms + w->knobs.esp_ms && box_lead_email(lead).n > 0)
+    if (w->now_ms >= lead->created_ms + w->knobs.esp_ms && sim_lead_email(lead).n > 0)
         jsonw_member_int(j, "esp_code", ESP_NOT_FOUND);
 }
 
 /* Late effects (provider looked up, verdict reached) bump the update time when their moment has come. */
-static int64_t updated_ms(const struct box_world *w, const struct box_lead *lead)
+static int64_t updated_ms(const struct sim_world *w, const struct sim_lead *lead)
 {
     int64_t updated = lead->updated_ms;
     if (lead->touched_ms <= w->now_ms && lead->touched_ms > updated)
@@ -231,16 +231,16 @@ static int64_t updated_ms(const struct box_world *w, const struct box_lead *lead
     return updated;
 }
 
-void box_lead_write(struct box_world *w, const struct box_lead *lead, struct jsonw *j)
+void sim_lead_write(struct sim_world *w, const struct sim_lead *lead, struct jsonw *j)
 {
-    struct box_fields fields;
-    box_lead_fields(lead, &fields);
+    struct sim_fields fields;
+    sim_lead_fields(lead, &fields);
     struct str email = fields.f[BF_EMAIL];
     const char *at = email.n > 0 ? memchr(email.p, '@', email.n) : NULL;
     jsonw_object(j);
     jsonw_member_uuid(j, "id", &lead->id);
-    box_write_time(j, "timestamp_created", lead->created_ms);
-    box_write_time(j, "timestamp_updated", updated_ms(w, lead));
+    sim_write_time(j, "timestamp_created", lead->created_ms);
+    sim_write_time(j, "timestamp_updated", updated_ms(w, lead));
     jsonw_member_uuid(j, "organization", &w->workspace);
     lead_write_place(w, j, lead->place, true);
     write_counts(lead, j);
@@ -248,7 +248,7 @@ void box_lead_write(struct box_world *w, const struct box_lead *lead, struct jso
     jsonw_member_object(j, "status_summary");
     jsonw_object_end(j);
     for (unsigned i = 0; i < BF_API_N; i++)
-        write_text(j, box_field_names[i].api, fields.f[i]);
+        write_text(j, sim_field_names[i].api, fields.f[i]);
     write_payload(w, lead, &fields, j);
     write_states(w, lead, j);
     lead_write_place(w, j, lead->place, false);

@@ -13,7 +13,7 @@
 
 enum { FLUSH_AT = 1 << 20, JOURNAL_MAX = 16 << 20 };
 
-struct box_store {
+struct sim_store {
     int fd;
     char *path;
     struct buf lines; /* not yet written */
@@ -36,7 +36,7 @@ static int write_all(int fd, const char *p, size_t n)
 }
 
 /* To the file, or to its compact copy while that is written. The first failure sticks. */
-static void spill(struct box_store *s)
+static void spill(struct sim_store *s)
 {
     if (s->lines.n == 0 || s->failed != 0)
         return;
@@ -48,14 +48,14 @@ static void spill(struct box_store *s)
 }
 
 /* Returns where the line starts, for end_line(). */
-static size_t start_line(struct box_store *s, struct jsonw *j)
+static size_t start_line(struct sim_store *s, struct jsonw *j)
 {
     jsonw_init(j, &s->lines);
     return s->lines.n;
 }
 
 /* Ends a line that a note has written, or takes it back. */
-static void end_line(struct box_store *s, struct jsonw *j, size_t start)
+static void end_line(struct sim_store *s, struct jsonw *j, size_t start)
 {
     if (jsonw_end(j) != 0 || buf_addc(&s->lines, '\n') != 0) {
         s->failed = errno != 0 ? errno : ENOMEM;
@@ -75,7 +75,7 @@ static void write_times(struct jsonw *j, const int64_t *times, size_t n)
 
 static void read_times(json_object *o, int64_t *times, size_t n)
 {
-    json_object *array = box_json_get(o, "times");
+    json_object *array = sim_json_get(o, "times");
     for (size_t i = 0; i < n; i++)
         times[i] = json_object_is_type(array, json_type_array) && i < json_object_array_length(array)
                        ? json_object_get_int64(json_object_array_get_idx(array, i))
@@ -84,12 +84,12 @@ static void read_times(json_object *o, int64_t *times, size_t n)
 
 /* --- places --- */
 
-void box_store_note_place(struct box_world *w, uint32_t no)
+void sim_store_note_place(struct sim_world *w, uint32_t no)
 {
-    struct box_store *s = w->store;
+    struct sim_store *s = w->store;
     if (s == NULL)
         return;
-    const struct box_place *place = box_place_at(w, no);
+    const struct sim_place *place = sim_place_at(w, no);
     struct jsonw j;
     size_t start = start_line(s, &j);
     jsonw_object(&j);
@@ -110,25 +110,25 @@ void box_store_note_place(struct box_world *w, uint32_t no)
     end_line(s, &j, start);
 }
 
-static int store_load_place(struct box_world *w, json_object *o, const struct uuid *id, bool is_campaign)
+static int store_load_place(struct sim_world *w, json_object *o, const struct uuid *id, bool is_campaign)
 {
-    uint32_t no = box_place_by_id(w, id, is_campaign);
+    uint32_t no = sim_place_by_id(w, id, is_campaign);
     if (no == 0)
-        no = box_place_add(w, box_json_text(o, "name"), is_campaign, id);
+        no = sim_place_add(w, sim_json_text(o, "name"), is_campaign, id);
     if (no == 0)
         return -1;
-    json_object *vars = box_json_get(o, "vars");
+    json_object *vars = sim_json_get(o, "vars");
     for (size_t i = 0; json_object_is_type(vars, json_type_array) && i < json_object_array_length(vars); i++)
-        if (box_place_var(w, no, box_json_str(json_object_array_get_idx(vars, i))) != 0)
+        if (sim_place_var(w, no, sim_json_str(json_object_array_get_idx(vars, i))) != 0)
             return -1;
     int64_t times[2];
     read_times(o, times, 2);
-    struct box_place *place = box_place_at(w, no);
-    place->status = (int)box_json_int(o, "status", 0);
-    place->core_seen = (unsigned)box_json_int(o, "core", 0);
-    place->has_owner = uuid_parse(box_json_text(o, "owner"), &place->owner) == 0;
-    place->has_enrichment_flag = box_json_get(o, "enrichment") != NULL;
-    place->enrichment = box_json_true(o, "enrichment");
+    struct sim_place *place = sim_place_at(w, no);
+    place->status = (int)sim_json_int(o, "status", 0);
+    place->core_seen = (unsigned)sim_json_int(o, "core", 0);
+    place->has_owner = uuid_parse(sim_json_text(o, "owner"), &place->owner) == 0;
+    place->has_enrichment_flag = sim_json_get(o, "enrichment") != NULL;
+    place->enrichment = sim_json_true(o, "enrichment");
     place->created_ms = times[0];
     place->updated_ms = times[1];
     return 0;
@@ -136,30 +136,30 @@ static int store_load_place(struct box_world *w, json_object *o, const struct uu
 
 /* --- leads --- */
 
-void box_store_note_gone(struct box_world *w, uint32_t no)
+void sim_store_note_deleted(struct sim_world *w, uint32_t no)
 {
-    struct box_store *s = w->store;
+    struct sim_store *s = w->store;
     if (s == NULL)
         return;
     struct jsonw j;
     size_t start = start_line(s, &j);
     jsonw_object(&j);
-    jsonw_member_uuid(&j, "gone", &box_table_at(&w->leads, no)->id);
+    jsonw_member_uuid(&j, "gone", &sim_table_at(&w->leads, no)->id);
     jsonw_object_end(&j);
     end_line(s, &j, start);
 }
 
 /* Everything at once, whatever changed: the file is read from the top, and the last line of a lead wins. */
-void box_store_note_lead(struct box_world *w, uint32_t no)
+void sim_store_note_lead(struct sim_world *w, uint32_t no)
 {
-    struct box_store *s = w->store;
+    struct sim_store *s = w->store;
     if (s == NULL)
         return;
-    const struct box_lead *lead = box_table_at(&w->leads, no);
-    struct box_fields fields;
+    const struct sim_lead *lead = sim_table_at(&w->leads, no);
+    struct sim_fields fields;
     struct jsonw j;
     size_t start = start_line(s, &j);
-    box_lead_fields(lead, &fields);
+    sim_lead_fields(lead, &fields);
     jsonw_object(&j);
     jsonw_member_uuid(&j, "lead", &lead->id);
     jsonw_member_array(&j, "texts");
@@ -168,10 +168,10 @@ void box_store_note_lead(struct box_world *w, uint32_t no)
     jsonw_array_end(&j);
     if (fields.f[BF_CUSTOM].p != NULL) {
         jsonw_key(&j, "custom_variables");
-        box_custom_write(&j, fields.f[BF_CUSTOM]);
+        sim_custom_write(&j, fields.f[BF_CUSTOM]);
     }
     if (lead->place != 0)
-        jsonw_member_uuid(&j, "place", &box_place_at(w, lead->place)->id);
+        jsonw_member_uuid(&j, "place", &sim_place_at(w, lead->place)->id);
     jsonw_member_int(&j, "status", lead->status);
     jsonw_member_bool(&j, "alone", lead->alone);
     if (lead->has_interest)
@@ -184,42 +184,42 @@ void box_store_note_lead(struct box_world *w, uint32_t no)
     end_line(s, &j, start);
 }
 
-static void load_lead_rest(struct box_world *w, struct box_lead *lead, json_object *o)
+static void load_lead_rest(struct sim_world *w, struct sim_lead *lead, json_object *o)
 {
     int64_t t[7];
     struct uuid id;
     read_times(o, t, 7);
     lead->place = 0;
-    if (uuid_parse(box_json_text(o, "place"), &id) == 0 && (lead->place = box_place_by_id(w, &id, true)) == 0)
-        lead->place = box_place_by_id(w, &id, false);
+    if (uuid_parse(sim_json_text(o, "place"), &id) == 0 && (lead->place = sim_place_by_id(w, &id, true)) == 0)
+        lead->place = sim_place_by_id(w, &id, false);
     lead->place_was = lead->place;
-    lead->status = (int8_t)box_json_int(o, "status", 0);
-    lead->alone = box_json_true(o, "alone");
-    lead->has_interest = box_json_get(o, "interest") != NULL;
-    lead->interest = (int16_t)box_json_int(o, "interest", 0);
+    lead->status = (int8_t)sim_json_int(o, "status", 0);
+    lead->alone = sim_json_true(o, "alone");
+    lead->has_interest = sim_json_get(o, "interest") != NULL;
+    lead->interest = (int16_t)sim_json_int(o, "interest", 0);
     lead->created_ms = t[0], lead->updated_ms = t[1], lead->touched_ms = t[2], lead->moved_ms = t[3];
     lead->contacted_ms = t[4], lead->interest_ms = t[5], lead->verify_due_ms = t[6];
 }
 
 /* 0, 1 not ours, -1 out of memory. The number in its id says where the lead goes. */
-static int load_lead(struct box_world *w, json_object *o, const struct uuid *id, struct buf *custom)
+static int load_lead(struct sim_world *w, json_object *o, const struct uuid *id, struct buf *custom)
 {
-    struct box_fields fields = {0};
-    json_object *texts = box_json_get(o, "texts");
-    if (box_fields_overlay(&fields, o, false, custom) != 0)
+    struct sim_fields fields = {0};
+    json_object *texts = sim_json_get(o, "texts");
+    if (sim_fields_overlay(&fields, o, false, custom) != 0)
         return -1;
     size_t n = json_object_is_type(texts, json_type_array) ? json_object_array_length(texts) : 0;
     for (size_t i = 0; i < BF_CUSTOM && i < n; i++)
-        fields.f[i] = box_json_str(json_object_array_get_idx(texts, i));
-    uint32_t no = box_lead_no(id);
-    struct box_lead *lead;
-    if (no == 0 || (no <= w->leads.n && box_table_by_id(&w->leads, id) == 0))
+        fields.f[i] = sim_json_str(json_object_array_get_idx(texts, i));
+    uint32_t no = sim_lead_no(id);
+    struct sim_lead *lead;
+    if (no == 0 || (no <= w->leads.n && sim_table_by_id(&w->leads, id) == 0))
         return 1; /* an id that no sandbox has made, or that came back from the dead */
     if (no <= w->leads.n) {
-        lead = box_table_at(&w->leads, no);
-        if (box_table_set(&w->leads, lead, &fields) != 0)
+        lead = sim_table_at(&w->leads, no);
+        if (sim_table_set(&w->leads, lead, &fields) != 0)
             return -1;
-    } else if ((lead = box_table_put(&w->leads, no, &fields)) == NULL) {
+    } else if ((lead = sim_table_put(&w->leads, no, &fields)) == NULL) {
         return -1;
     }
     lead->id = *id;
@@ -234,9 +234,9 @@ static int load_lead(struct box_world *w, json_object *o, const struct uuid *id,
 
 /* --- blocks --- */
 
-void box_store_note_block(struct box_world *w, size_t i)
+void sim_store_note_block(struct sim_world *w, size_t i)
 {
-    struct box_store *s = w->store;
+    struct sim_store *s = w->store;
     if (s == NULL)
         return;
     struct jsonw j;
@@ -247,55 +247,55 @@ void box_store_note_block(struct box_world *w, size_t i)
     end_line(s, &j, start);
 }
 
-void box_store_note_job(struct box_world *w, size_t i)
+void sim_store_note_job(struct sim_world *w, size_t i)
 {
-    struct box_store *s = w->store;
+    struct sim_store *s = w->store;
     if (s == NULL)
         return;
     struct jsonw j;
     size_t start = start_line(s, &j);
-    box_job_save(w, &w->jobs[i], &j);
+    sim_job_save(w, &w->jobs[i], &j);
     end_line(s, &j, start);
 }
 
 /* --- the file --- */
 
 /* One line. 0, 1 not one of ours, -1 out of memory. */
-static int load_line(struct box_world *w, struct json_tokener *parser, struct str line, struct buf *custom)
+static int load_line(struct sim_world *w, struct json_tokener *parser, struct str line, struct buf *custom)
 {
     json_object *o = NULL;
     struct uuid id;
-    int rc = box_json_parse_with(parser, line, &o);
+    int rc = sim_json_parse_with(parser, line, &o);
     if (rc != 0)
         return rc;
     rc = 1;
-    if (uuid_parse(box_json_text(o, "lead"), &id) == 0) {
+    if (uuid_parse(sim_json_text(o, "lead"), &id) == 0) {
         rc = load_lead(w, o, &id, custom);
-    } else if (uuid_parse(box_json_text(o, "gone"), &id) == 0) {
-        uint32_t no = box_table_by_id(&w->leads, &id);
+    } else if (uuid_parse(sim_json_text(o, "gone"), &id) == 0) {
+        uint32_t no = sim_table_by_id(&w->leads, &id);
         if (no != 0)
-            box_table_delete(&w->leads, no);
+            sim_table_delete(&w->leads, no);
         rc = 0;
-    } else if (uuid_parse(box_json_text(o, "campaign"), &id) == 0) {
+    } else if (uuid_parse(sim_json_text(o, "campaign"), &id) == 0) {
         rc = store_load_place(w, o, &id, true);
-    } else if (uuid_parse(box_json_text(o, "list"), &id) == 0) {
+    } else if (uuid_parse(sim_json_text(o, "list"), &id) == 0) {
         rc = store_load_place(w, o, &id, false);
-    } else if (box_json_text(o, "block").p != NULL) {
-        rc = box_block_add(w, box_json_text(o, "block"));
-    } else if (box_json_text(o, "job").p != NULL) {
-        rc = box_job_load(w, o);
-    } else if (box_json_int(o, "clock_ahead_ms", -1) >= 0) {
-        w->knobs.advance_ms = box_json_int(o, "clock_ahead_ms", 0);
+    } else if (sim_json_text(o, "block").p != NULL) {
+        rc = sim_block_add(w, sim_json_text(o, "block"));
+    } else if (sim_json_text(o, "job").p != NULL) {
+        rc = sim_job_load(w, o);
+    } else if (sim_json_int(o, "clock_ahead_ms", -1) >= 0) {
+        w->knobs.advance_ms = sim_json_int(o, "clock_ahead_ms", 0);
         rc = 0;
-    } else if (box_json_int(o, "leads_made", -1) >= 0 && box_json_int(o, "leads_made", -1) < UINT32_MAX) {
-        rc = box_table_skip(&w->leads, (uint32_t)box_json_int(o, "leads_made", 0));
+    } else if (sim_json_int(o, "leads_made", -1) >= 0 && sim_json_int(o, "leads_made", -1) < UINT32_MAX) {
+        rc = sim_table_skip(&w->leads, (uint32_t)sim_json_int(o, "leads_made", 0));
     }
     json_object_put(o);
     return rc;
 }
 
 /* Reads line by line; `good` is where the last complete line ended. */
-static int load_file(struct box_world *w, FILE *f, const char *path, off_t *good, struct err *e)
+static int load_file(struct sim_world *w, FILE *f, const char *path, off_t *good, struct err *e)
 {
     char *line = NULL;
     size_t cap = 0;
@@ -323,9 +323,9 @@ static int load_file(struct box_world *w, FILE *f, const char *path, off_t *good
     return rc;
 }
 
-int box_store_open(struct box_world *w, const char *path, struct err *e)
+int sim_store_open(struct sim_world *w, const char *path, struct err *e)
 {
-    struct box_store *s = calloc(1, sizeof *s);
+    struct sim_store *s = calloc(1, sizeof *s);
     struct stat st;
     off_t good = 0;
     FILE *f = NULL;
@@ -365,7 +365,7 @@ fail:
     return -1;
 }
 
-int box_store_flush(struct box_world *w, struct err *e)
+int sim_store_flush(struct sim_world *w, struct err *e)
 {
     if (w->store == NULL)
         return 0;
@@ -375,7 +375,7 @@ int box_store_flush(struct box_world *w, struct err *e)
     return 0;
 }
 
-static void note_number(struct box_store *s, const char *name, int64_t n)
+static void note_number(struct sim_store *s, const char *name, int64_t n)
 {
     struct jsonw j;
     size_t start = start_line(s, &j);
@@ -385,37 +385,37 @@ static void note_number(struct box_store *s, const char *name, int64_t n)
     end_line(s, &j, start);
 }
 
-void box_store_note_clock(struct box_world *w)
+void sim_store_note_clock(struct sim_world *w)
 {
     if (w->store != NULL)
         note_number(w->store, "clock_ahead_ms", w->knobs.advance_ms);
 }
 
 /* Places before leads and jobs, which name them. */
-static void note_everything(struct box_world *w)
+static void note_everything(struct sim_world *w)
 {
     for (size_t i = 0; i < w->places_n; i++)
-        box_store_note_place(w, (uint32_t)i + 1);
+        sim_store_note_place(w, (uint32_t)i + 1);
     for (size_t i = 0; i < w->blocks_n; i++)
-        box_store_note_block(w, i);
+        sim_store_note_block(w, i);
     for (uint32_t no = 1; no <= w->leads.n; no++)
-        if (box_table_at(&w->leads, no)->text != NULL)
-            box_store_note_lead(w, no);
+        if (sim_table_at(&w->leads, no)->text != NULL)
+            sim_store_note_lead(w, no);
     for (size_t i = 0; i < w->jobs_n; i++)
-        box_store_note_job(w, i);
-    box_store_note_clock(w);
+        sim_store_note_job(w, i);
+    sim_store_note_clock(w);
     /* How many ids were ever given out: one of a deleted lead must not come back for another. */
     note_number(w->store, "leads_made", w->leads.n);
 }
 
 /* When the compact form cannot be written, the long one stays: it holds the same. */
-int box_store_close(struct box_world *w, struct err *e)
+int sim_store_close(struct sim_world *w, struct err *e)
 {
-    struct box_store *s = w->store;
+    struct sim_store *s = w->store;
     struct output out;
     if (s == NULL)
         return 0;
-    int rc = box_store_flush(w, e);
+    int rc = sim_store_flush(w, e);
     if (rc == 0 && (rc = output_open(&out, s->path, 0600, e)) == 0) {
         s->compact = out.f;
         note_everything(w);

@@ -7,21 +7,21 @@
 #include "sync/base/err.h"
 #include "sync/sandbox/world/world.h"
 
-struct box_store;
+struct sim_store;
 
 /* Reads the file into the world, when there is one, and opens it for appending. Sets w->store. XS_STATE: not one of
  * ours. */
-int box_store_open(struct box_world *w, const char *path, struct err *e);
-/* Notes for the file; nothing without a store. A failure sticks, and box_store_flush reports it. */
-void box_store_note_place(struct box_world *w, uint32_t no);
-void box_store_note_lead(struct box_world *w, uint32_t no);
-void box_store_note_gone(struct box_world *w, uint32_t no);
-void box_store_note_job(struct box_world *w, size_t i);
-void box_store_note_clock(struct box_world *w); /* how far it was moved on */
-void box_store_note_block(struct box_world *w, size_t i);
+int sim_store_open(struct sim_world *w, const char *path, struct err *e);
+/* Notes for the file; nothing without a store. A failure sticks, and sim_store_flush reports it. */
+void sim_store_note_place(struct sim_world *w, uint32_t no);
+void sim_store_note_lead(struct sim_world *w, uint32_t no);
+void sim_store_note_deleted(struct sim_world *w, uint32_t no);
+void sim_store_note_job(struct sim_world *w, size_t i);
+void sim_store_note_clock(struct sim_world *w); /* how far it was moved on */
+void sim_store_note_block(struct sim_world *w, size_t i);
 /* Writes what was noted. -1 when it could not (XS_IO). */
-int box_store_flush(struct box_world *w, struct err *e);
+int sim_store_flush(struct sim_world *w, struct err *e);
 /* Rewrites the file compactly, closes it, and frees w->store. */
-int box_store_close(struct box_world *w, struct err *e);
+int sim_store_close(struct sim_world *w, struct err *e);
 
 #endif

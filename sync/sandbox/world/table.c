@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BOX_CHUNK = 4096, SCRATCH_MAX = 4 << 20 };
+enum { SIM_CHUNK = 4096, SCRATCH_MAX = 4 << 20 };
 
-uint64_t box_mix(uint64_t x)
+uint64_t sim_mix(uint64_t x)
 {
     x += 0x9e3779b97f4a7c15u;
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -13,13 +13,13 @@ uint64_t box_mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-struct uuid box_lead_id(uint64_t seed, int64_t ms, uint32_t no)
+struct uuid sim_lead_id(uint64_t seed, int64_t ms, uint32_t no)
 {
     /* 48 bits of time, version 7, 12 bits that depend on the time alone (so that order within one millisecond is the
      * order of numbers), variant, 34 bits of number, 28 bits of noise. */
     uint64_t time = (uint64_t)ms & 0xffffffffffffu;
-    uint64_t high = time << 16 | 0x7000u | (box_mix(seed ^ time) & 0xfffu);
-    uint64_t low = UINT64_C(2) << 62 | (uint64_t)no << 28 | (box_mix(seed + no) & 0xfffffffu);
+    uint64_t high = time << 16 | 0x7000u | (sim_mix(seed ^ time) & 0xfffu);
+    uint64_t low = UINT64_C(2) << 62 | (uint64_t)no << 28 | (sim_mix(seed + no) & 0xfffffffu);
     struct uuid id;
     for (unsigned i = 0; i < 8; i++) {
         id.b[i] = (unsigned char)(high >> (56 - 8 * i));
@@ -28,7 +28,7 @@ struct uuid box_lead_id(uint64_t seed, int64_t ms, uint32_t no)
     return id;
 }
 
-uint32_t box_lead_no(const struct uuid *id)
+uint32_t sim_lead_no(const struct uuid *id)
 {
     uint64_t low = 0;
     for (unsigned i = 8; i < 16; i++)
@@ -36,38 +36,38 @@ uint32_t box_lead_no(const struct uuid *id)
     return (uint32_t)(low >> 28 & 0xffffffffu);
 }
 
-void box_table_init(struct box_table *t, uint64_t seed, bool exact_case)
+void sim_table_init(struct sim_table *t, uint64_t seed, bool exact_case)
 {
-    *t = (struct box_table){.exact_case = exact_case};
+    *t = (struct sim_table){.exact_case = exact_case};
     buf_init(&t->scratch, SCRATCH_MAX);
     for (unsigned i = 0; i < HASH_SECRET_N; i++)
-        t->secret[i] = (unsigned char)box_mix(seed + i);
+        t->secret[i] = (unsigned char)sim_mix(seed + i);
 }
 
-void box_table_free(struct box_table *t)
+void sim_table_free(struct sim_table *t)
 {
     for (uint32_t no = 1; no <= t->n; no++)
-        free(box_table_at(t, no)->text);
+        free(sim_table_at(t, no)->text);
     for (size_t i = 0; i < t->chunks_n; i++)
         free(t->chunks[i]);
     free(t->chunks);
     free(t->slots);
     buf_free(&t->scratch);
-    *t = (struct box_table){0};
+    *t = (struct sim_table){0};
 }
 
-struct box_lead *box_table_at(const struct box_table *t, uint32_t no)
+struct sim_lead *sim_table_at(const struct sim_table *t, uint32_t no)
 {
-    return &t->chunks[(no - 1) / BOX_CHUNK][(no - 1) % BOX_CHUNK];
+    return &t->chunks[(no - 1) / SIM_CHUNK][(no - 1) % SIM_CHUNK];
 }
 
 /* The number is only where to look: all of the id must agree. */
-uint32_t box_table_by_id(const struct box_table *t, const struct uuid *id)
+uint32_t sim_table_by_id(const struct sim_table *t, const struct uuid *id)
 {
-    uint32_t no = box_lead_no(id);
+    uint32_t no = sim_lead_no(id);
     if (no == 0 || no > t->n)
         return 0;
-    const struct box_lead *lead = box_table_at(t, no);
+    const struct sim_lead *lead = sim_table_at(t, no);
     return lead->text != NULL && uuid_eq(&lead->id, id) ? no : 0;
 }
 
@@ -77,7 +77,7 @@ static char fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
-uint64_t box_table_hash(struct box_table *t, struct str email)
+uint64_t sim_table_hash(struct sim_table *t, struct str email)
 {
     if (t->exact_case)
         return hash_keyed64(t->secret, email.p, email.n);
@@ -90,7 +90,7 @@ uint64_t box_table_hash(struct box_table *t, struct str email)
 }
 
 /* The slot of a hash, or the free one where it would go. */
-static struct box_slot *find_slot(struct box_slot *slots, size_t cap, uint64_t hash)
+static struct sim_slot *find_slot(struct sim_slot *slots, size_t cap, uint64_t hash)
 {
     size_t i = hash & (cap - 1);
     while (slots[i].used && slots[i].hash != hash)
@@ -99,12 +99,12 @@ static struct box_slot *find_slot(struct box_slot *slots, size_t cap, uint64_t h
 }
 
 /* Keeps the slots at most two thirds full; addresses whose leads are all gone are left behind. */
-static int grow_slots(struct box_table *t)
+static int grow_slots(struct sim_table *t)
 {
     if ((t->slots_used + 1) * 3 <= t->slots_cap * 2)
         return 0;
     size_t cap = t->slots_cap == 0 ? 1024 : t->slots_cap * 2;
-    struct box_slot *slots = calloc(cap, sizeof *slots);
+    struct sim_slot *slots = calloc(cap, sizeof *slots);
     if (slots == NULL)
         return -1;
     size_t used = 0;
@@ -122,25 +122,25 @@ static int grow_slots(struct box_table *t)
 }
 
 /* Equal hashes are all but equal addresses; this is for the rest. */
-static bool same_email(const struct box_table *t, struct str a, struct str b)
+static bool same_email(const struct sim_table *t, struct str a, struct str b)
 {
     return t->exact_case ? str_eq(a, b) : str_eq_nocase(a, b);
 }
 
 /* Newest first: a chain is built at its head. */
-uint32_t box_table_by_email(struct box_table *t, struct str email, uint32_t after)
+uint32_t sim_table_by_email(struct sim_table *t, struct str email, uint32_t after)
 {
     if (t->slots_cap == 0 || email.n == 0)
         return 0;
-    uint32_t no = after != 0 ? box_table_at(t, after)->next
-                             : find_slot(t->slots, t->slots_cap, box_table_hash(t, email))->head;
-    while (no != 0 && !same_email(t, box_lead_email(box_table_at(t, no)), email))
-        no = box_table_at(t, no)->next;
+    uint32_t no = after != 0 ? sim_table_at(t, after)->next
+                             : find_slot(t->slots, t->slots_cap, sim_table_hash(t, email))->head;
+    while (no != 0 && !same_email(t, sim_lead_email(sim_table_at(t, no)), email))
+        no = sim_table_at(t, no)->next;
     return no;
 }
 
 /* Into the scratch buffer: a number and the bytes, field by field. */
-static int pack(struct box_table *t, const struct box_fields *fields)
+static int pack(struct sim_table *t, const struct sim_fields *fields)
 {
     buf_reset(&t->scratch);
     for (unsigned i = 0; i < BF_N; i++) {
@@ -155,7 +155,7 @@ static int pack(struct box_table *t, const struct box_fields *fields)
 }
 
 /* The fields may borrow from the lead itself: its old text goes when the new one is there. */
-int box_table_set(struct box_table *t, struct box_lead *lead, const struct box_fields *fields)
+int sim_table_set(struct sim_table *t, struct sim_lead *lead, const struct sim_fields *fields)
 {
     if (pack(t, fields) != 0)
         return -1;
@@ -170,18 +170,18 @@ int box_table_set(struct box_table *t, struct box_lead *lead, const struct box_f
 }
 
 /* Makes room for lead number `no`. */
-static int grow_chunks(struct box_table *t, uint32_t no)
+static int grow_chunks(struct sim_table *t, uint32_t no)
 {
-    while (t->chunks_n * BOX_CHUNK < no) {
+    while (t->chunks_n * SIM_CHUNK < no) {
         if (t->chunks_n == t->chunks_cap) {
             size_t cap = t->chunks_cap == 0 ? 64 : t->chunks_cap * 2;
-            struct box_lead **chunks = realloc(t->chunks, cap * sizeof *chunks);
+            struct sim_lead **chunks = realloc(t->chunks, cap * sizeof *chunks);
             if (chunks == NULL)
                 return -1;
             t->chunks = chunks;
             t->chunks_cap = cap;
         }
-        struct box_lead *chunk = calloc(BOX_CHUNK, sizeof *chunk);
+        struct sim_lead *chunk = calloc(SIM_CHUNK, sizeof *chunk);
         if (chunk == NULL)
             return -1;
         t->chunks[t->chunks_n++] = chunk;
@@ -190,28 +190,28 @@ static int grow_chunks(struct box_table *t, uint32_t no)
 }
 
 /* Everything that can fail comes before the lead counts. */
-struct box_lead *box_table_put(struct box_table *t, uint32_t no, const struct box_fields *fields)
+struct sim_lead *sim_table_put(struct sim_table *t, uint32_t no, const struct sim_fields *fields)
 {
     if (no <= t->n || grow_chunks(t, no) != 0 || grow_slots(t) != 0)
         return NULL;
-    struct box_lead *lead = box_table_at(t, no);
-    if (box_table_set(t, lead, fields) != 0)
+    struct sim_lead *lead = sim_table_at(t, no);
+    if (sim_table_set(t, lead, fields) != 0)
         return NULL;
     t->n = no;
     t->live++;
     struct str email = fields->f[BF_EMAIL];
     if (email.n > 0) {
-        uint64_t hash = box_table_hash(t, email);
-        struct box_slot *slot = find_slot(t->slots, t->slots_cap, hash);
+        uint64_t hash = sim_table_hash(t, email);
+        struct sim_slot *slot = find_slot(t->slots, t->slots_cap, hash);
         if (!slot->used)
             t->slots_used++;
         lead->next = slot->head;
-        *slot = (struct box_slot){.hash = hash, .head = no, .used = true};
+        *slot = (struct sim_slot){.hash = hash, .head = no, .used = true};
     }
     return lead;
 }
 
-int box_table_skip(struct box_table *t, uint32_t no)
+int sim_table_skip(struct sim_table *t, uint32_t no)
 {
     if (no <= t->n)
         return 0;
@@ -222,23 +222,23 @@ int box_table_skip(struct box_table *t, uint32_t no)
 }
 
 /* The id stays, so that the number is never mistaken for free; the address is unlinked from its chain. */
-void box_table_delete(struct box_table *t, uint32_t no)
+void sim_table_delete(struct sim_table *t, uint32_t no)
 {
-    struct box_lead *lead = box_table_at(t, no);
-    struct str email = box_lead_email(lead);
+    struct sim_lead *lead = sim_table_at(t, no);
+    struct str email = sim_lead_email(lead);
     if (email.n > 0) {
-        struct box_slot *slot = find_slot(t->slots, t->slots_cap, box_table_hash(t, email));
+        struct sim_slot *slot = find_slot(t->slots, t->slots_cap, sim_table_hash(t, email));
         uint32_t *link = &slot->head;
         while (*link != no)
-            link = &box_table_at(t, *link)->next;
+            link = &sim_table_at(t, *link)->next;
         *link = lead->next;
     }
     free(lead->text);
-    *lead = (struct box_lead){.id = lead->id};
+    *lead = (struct sim_lead){.id = lead->id};
     t->live--;
 }
 
-void box_lead_fields(const struct box_lead *lead, struct box_fields *out)
+void sim_lead_fields(const struct sim_lead *lead, struct sim_fields *out)
 {
     const char *p = lead->text, *end = lead->text + lead->text_n;
     for (unsigned i = 0; i < BF_N; i++) {
@@ -251,7 +251,7 @@ void box_lead_fields(const struct box_lead *lead, struct box_fields *out)
     }
 }
 
-struct str box_lead_email(const struct box_lead *lead)
+struct str sim_lead_email(const struct sim_lead *lead)
 {
     const char *p = lead->text;
     unsigned long long n = 0;

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Texts of a lead; the first nine are fields of the API in this order (see box_field_names). */
-enum box_field {
+/* Texts of a lead; the first nine are fields of the API in this order (see sim_field_names). */
+enum sim_field {
     BF_EMAIL,
     BF_FIRST_NAME,
     BF_LAST_NAME,
@@ -32,13 +32,13 @@ enum box_field {
 enum { BF_API_N = BF_PL_VALUE + 1 };
 
 /* p NULL: absent; an empty text is not absent. */
-struct box_fields {
+struct sim_fields {
     struct str f[BF_N];
 };
 
-enum { BOX_NEVER = 0 }; /* a time that was never */
+enum { SIM_NEVER = 0 }; /* a time that was never */
 
-struct box_lead {
+struct sim_lead {
     struct uuid id;
     char *text; /* packed fields, owned; NULL: the lead was deleted */
     uint32_t text_n;
@@ -51,58 +51,58 @@ struct box_lead {
     bool has_interest, alone; /* alone: made by POST /leads, whose payload names its place */
 };
 
-struct box_slot {
+struct sim_slot {
     uint64_t hash;
     uint32_t head; /* number of the first lead with that address; 0: none left */
     bool used;
 };
 
-struct box_table {
-    struct box_lead **chunks; /* BOX_CHUNK leads each; leads never move in memory */
+struct sim_table {
+    struct sim_lead **chunks; /* SIM_CHUNK leads each; leads never move in memory */
     size_t chunks_n, chunks_cap;
     uint32_t n; /* slots given out, deleted leads included */
     uint32_t live;
-    struct box_slot *slots; /* open addressing by the hash of the address */
+    struct sim_slot *slots; /* open addressing by the hash of the address */
     size_t slots_cap, slots_used;
     unsigned char secret[HASH_SECRET_N];
     bool exact_case;
     struct buf scratch; /* fields being packed, addresses being folded */
 };
 
-void box_table_init(struct box_table *t, uint64_t seed, bool exact_case);
-void box_table_free(struct box_table *t);
+void sim_table_init(struct sim_table *t, uint64_t seed, bool exact_case);
+void sim_table_free(struct sim_table *t);
 
 /* The lead with number `no` (1..n), which may be deleted. */
-struct box_lead *box_table_at(const struct box_table *t, uint32_t no);
+struct sim_lead *sim_table_at(const struct sim_table *t, uint32_t no);
 /* Its number, or 0 when there is no such lead or it was deleted. */
-uint32_t box_table_by_id(const struct box_table *t, const struct uuid *id);
+uint32_t sim_table_by_id(const struct sim_table *t, const struct uuid *id);
 /* The next lead with that address after number `after` (0: the first one), or 0. Order is not by id. */
-uint32_t box_table_by_email(struct box_table *t, struct str email, uint32_t after);
+uint32_t sim_table_by_email(struct sim_table *t, struct str email, uint32_t after);
 /* for (every lead with that address) */
-#define box_each_by_email(t, email, no) \
-    for (uint32_t no = box_table_by_email(t, email, 0); no != 0; no = box_table_by_email(t, email, no))
+#define sim_each_by_email(t, email, no) \
+    for (uint32_t no = sim_table_by_email(t, email, 0); no != 0; no = sim_table_by_email(t, email, no))
 /* Hash of an address as the table compares it. */
-uint64_t box_table_hash(struct box_table *t, struct str email);
+uint64_t sim_table_hash(struct sim_table *t, struct str email);
 
 /* Puts a new lead with these fields at number `no`, which must be above n; numbers between stay deleted. The caller
  * fills the rest. NULL when memory is short. */
-struct box_lead *box_table_put(struct box_table *t, uint32_t no, const struct box_fields *fields);
+struct sim_lead *sim_table_put(struct sim_table *t, uint32_t no, const struct sim_fields *fields);
 /* Numbers up to `no` count as given, and as deleted if they have no lead. 0/-1. */
-int box_table_skip(struct box_table *t, uint32_t no);
+int sim_table_skip(struct sim_table *t, uint32_t no);
 /* Replaces the fields of a lead (never its address). 0/-1. */
-int box_table_set(struct box_table *t, struct box_lead *lead, const struct box_fields *fields);
-void box_table_delete(struct box_table *t, uint32_t no);
+int sim_table_set(struct sim_table *t, struct sim_lead *lead, const struct sim_fields *fields);
+void sim_table_delete(struct sim_table *t, uint32_t no);
 
 /* Borrowed from the lead until its fields change. */
-void box_lead_fields(const struct box_lead *lead, struct box_fields *out);
-struct str box_lead_email(const struct box_lead *lead);
+void sim_lead_fields(const struct sim_lead *lead, struct sim_fields *out);
+struct str sim_lead_email(const struct sim_lead *lead);
 
-/* The number that an id made by box_lead_id() carries. */
-uint32_t box_lead_no(const struct uuid *id);
+/* The number that an id made by sim_lead_id() carries. */
+uint32_t sim_lead_no(const struct uuid *id);
 /* A version 7 UUID that sorts by (ms, no). */
-struct uuid box_lead_id(uint64_t seed, int64_t ms, uint32_t no);
+struct uuid sim_lead_id(uint64_t seed, int64_t ms, uint32_t no);
 
 /* splitmix64: the generator behind ids and faults. */
-uint64_t box_mix(uint64_t x);
+uint64_t sim_mix(uint64_t x);
 
 #endif

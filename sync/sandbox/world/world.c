@@ -1,7 +1,7 @@
 #include "sync/sandbox/world/world.h"
 
 #include "sync/base/file.h"
-#include "sync/sandbox/server/ring.h"
+#include "sync/sandbox/server/request_log.h"
 #include "sync/sandbox/world/store.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ enum { JOB_MS_USUAL = 300, ESP_MS_USUAL = 6000, KEY_FILE_MAX = 4096 };
 static const int64_t seeded_epoch_ms = INT64_C(4102444800000);
 
 /* The new part is cleared: records count on it. */
-void *box_grow(void *array, size_t n, size_t *cap, size_t size)
+void *sim_grow(void *array, size_t n, size_t *cap, size_t size)
 {
     if (n < *cap)
         return array;
@@ -26,7 +26,7 @@ void *box_grow(void *array, size_t n, size_t *cap, size_t size)
     return p;
 }
 
-static int load_key(struct box_world *w, const char *path, struct err *e)
+static int load_key(struct sim_world *w, const char *path, struct err *e)
 {
     struct buf text = BUF_INIT(KEY_FILE_MAX);
     if (path == NULL)
@@ -40,10 +40,10 @@ static int load_key(struct box_world *w, const char *path, struct err *e)
     return w->key != NULL ? 0 : err_oom(e);
 }
 
-static int init_knobs(struct box_world *w, const struct sandbox_config *c, struct err *e)
+static int init_knobs(struct sim_world *w, const struct sandbox_config *c, struct err *e)
 {
     int64_t job_ms = c->job_ms > 0 ? c->job_ms : JOB_MS_USUAL;
-    w->knobs = (struct box_knobs){.rate_per_second = c->rate_per_second,
+    w->knobs = (struct sim_knobs){.rate_per_second = c->rate_per_second,
                                   .rate_per_minute = c->rate_per_minute,
                                   .latency_ms = c->latency_ms,
                                   .plan_limit = c->plan_limit,
@@ -61,26 +61,26 @@ static int init_knobs(struct box_world *w, const struct sandbox_config *c, struc
     return load_key(w, c->key_file, e);
 }
 
-int box_world_init(struct box_world *w, const struct sandbox_config *c, struct err *e)
+int sim_world_init(struct sim_world *w, const struct sandbox_config *c, struct err *e)
 {
-    *w = (struct box_world){.seed = c->seed};
-    box_table_init(&w->leads, c->seed, c->ignore_case_off);
-    box_window_init(&w->accepted_1s, 1000000);
-    box_window_init(&w->accepted_60s, 60000000);
-    box_window_init(&w->seen_1s, 1000000);
-    box_window_init(&w->seen_60s, 60000000);
+    *w = (struct sim_world){.seed = c->seed};
+    sim_table_init(&w->leads, c->seed, c->ignore_case_off);
+    sim_window_init(&w->accepted_1s, 1000000);
+    sim_window_init(&w->accepted_60s, 60000000);
+    sim_window_init(&w->seen_1s, 1000000);
+    sim_window_init(&w->seen_60s, 60000000);
     if (uuid_parse(STR(SANDBOX_WORKSPACE), &w->workspace) != 0 || uuid_parse(STR(SANDBOX_OWNER), &w->owner) != 0 ||
         uuid_parse(STR(SANDBOX_BLOCKLIST), &w->blocklist) != 0)
         return err_set(e, XS_INTERNAL, "the sandbox's own ids are malformed: please report");
-    w->ring = box_ring_new();
+    w->ring = sim_request_log_new();
     if (w->ring == NULL)
         return err_oom(e);
     if (init_knobs(w, c, e) != 0)
         return -1;
-    return box_faults_set(&w->faults, c->faults, c->seed, e);
+    return sim_faults_set(&w->faults, c->faults, c->seed, e);
 }
 
-void box_late_free(struct box_late *late)
+void sim_late_free(struct sim_late *late)
 {
     free(late->method);
     free(late->path);
@@ -88,10 +88,10 @@ void box_late_free(struct box_late *late)
     free(late->body);
 }
 
-void box_world_free(struct box_world *w)
+void sim_world_free(struct sim_world *w)
 {
     for (size_t i = 0; i < w->late_n; i++)
-        box_late_free(&w->late[i]);
+        sim_late_free(&w->late[i]);
     free(w->late);
     for (size_t i = 0; i < w->places_n; i++) {
         for (size_t v = 0; v < w->places[i].vars_n; v++)
@@ -114,21 +114,21 @@ void box_world_free(struct box_world *w)
     free(w->verifications);
     free(w->knobs.scopes);
     free(w->key);
-    box_table_free(&w->leads);
-    box_window_free(&w->accepted_1s);
-    box_window_free(&w->accepted_60s);
-    box_window_free(&w->seen_1s);
-    box_window_free(&w->seen_60s);
-    box_faults_free(&w->faults);
-    box_ring_free(w->ring);
-    *w = (struct box_world){0};
+    sim_table_free(&w->leads);
+    sim_window_free(&w->accepted_1s);
+    sim_window_free(&w->accepted_60s);
+    sim_window_free(&w->seen_1s);
+    sim_window_free(&w->seen_60s);
+    sim_faults_free(&w->faults);
+    sim_request_log_free(w->ring);
+    *w = (struct sim_world){0};
 }
 
 /* Version 4 in form. With a seed it depends on the seed and on how many were made before. */
-static struct uuid made_up_id(struct box_world *w)
+static struct uuid made_up_id(struct sim_world *w)
 {
     uint64_t base = w->seed != 0 ? w->seed : (uint64_t)w->now_ms;
-    uint64_t a = box_mix(base ^ box_mix(++w->ids_made)), b = box_mix(a);
+    uint64_t a = sim_mix(base ^ sim_mix(++w->ids_made)), b = sim_mix(a);
     struct uuid id;
     for (unsigned i = 0; i < 8; i++) {
         id.b[i] = (unsigned char)(a >> 8 * i);
@@ -141,17 +141,17 @@ static struct uuid made_up_id(struct box_world *w)
 
 /* --- places --- */
 
-struct box_place *box_place_at(struct box_world *w, uint32_t no)
+struct sim_place *sim_place_at(struct sim_world *w, uint32_t no)
 {
     return &w->places[no - 1];
 }
 
-bool box_place_locked(struct box_world *w, uint32_t no)
+bool sim_place_locked(struct sim_world *w, uint32_t no)
 {
-    return no != 0 && box_place_at(w, no)->locks > 0;
+    return no != 0 && sim_place_at(w, no)->locks > 0;
 }
 
-uint32_t box_place_by_id(const struct box_world *w, const struct uuid *id, bool is_campaign)
+uint32_t sim_place_by_id(const struct sim_world *w, const struct uuid *id, bool is_campaign)
 {
     for (size_t i = 0; i < w->places_n; i++)
         if (w->places[i].is_campaign == is_campaign && uuid_eq(&w->places[i].id, id))
@@ -160,25 +160,25 @@ uint32_t box_place_by_id(const struct box_world *w, const struct uuid *id, bool 
 }
 
 /* An id, or the exact name; of equal names the first. */
-uint32_t box_place_by_text(const struct box_world *w, struct str text, bool is_campaign)
+uint32_t sim_place_by_text(const struct sim_world *w, struct str text, bool is_campaign)
 {
     struct uuid id;
     if (uuid_parse(text, &id) == 0)
-        return box_place_by_id(w, &id, is_campaign);
+        return sim_place_by_id(w, &id, is_campaign);
     for (size_t i = 0; i < w->places_n; i++)
         if (w->places[i].is_campaign == is_campaign && str_is(text, w->places[i].name))
             return (uint32_t)i + 1;
     return 0;
 }
 
-uint32_t box_place_add(struct box_world *w, struct str name, bool is_campaign, const struct uuid *id)
+uint32_t sim_place_add(struct sim_world *w, struct str name, bool is_campaign, const struct uuid *id)
 {
-    struct box_place *grown = box_grow(w->places, w->places_n, &w->places_cap, sizeof *w->places);
+    struct sim_place *grown = sim_grow(w->places, w->places_n, &w->places_cap, sizeof *w->places);
     if (grown == NULL)
         return 0;
     w->places = grown;
-    struct box_place *place = &w->places[w->places_n];
-    *place = (struct box_place){.is_campaign = is_campaign, .created_ms = w->now_ms, .updated_ms = w->now_ms};
+    struct sim_place *place = &w->places[w->places_n];
+    *place = (struct sim_place){.is_campaign = is_campaign, .created_ms = w->now_ms, .updated_ms = w->now_ms};
     place->name = str_dup(name);
     if (place->name == NULL)
         return 0;
@@ -188,88 +188,88 @@ uint32_t box_place_add(struct box_world *w, struct str name, bool is_campaign, c
 }
 
 /* A campaign has a few dozen at most, so that a walk beats a table. */
-int box_place_var(struct box_world *w, uint32_t no, struct str name)
+int sim_place_var(struct sim_world *w, uint32_t no, struct str name)
 {
-    struct box_place *place = box_place_at(w, no);
+    struct sim_place *place = sim_place_at(w, no);
     for (size_t i = 0; i < place->vars_n; i++)
         if (str_is(name, place->vars[i]))
             return 0;
-    char **vars = box_grow(place->vars, place->vars_n, &place->vars_cap, sizeof *vars);
+    char **vars = sim_grow(place->vars, place->vars_n, &place->vars_cap, sizeof *vars);
     if (vars == NULL)
         return -1;
     place->vars = vars;
     if ((vars[place->vars_n] = str_dup(name)) == NULL)
         return -1;
     place->vars_n++;
-    box_place_changed(w, no);
+    sim_place_changed(w, no);
     return 0;
 }
 
-void box_place_changed(struct box_world *w, uint32_t no)
+void sim_place_changed(struct sim_world *w, uint32_t no)
 {
-    box_place_at(w, no)->updated_ms = w->now_ms;
-    box_store_note_place(w, no);
+    sim_place_at(w, no)->updated_ms = w->now_ms;
+    sim_store_note_place(w, no);
 }
 
 /* --- leads --- */
 
-/* Not yet noted for the store: the caller adds what else it knows, then calls box_world_lead_changed. */
-uint32_t box_world_lead_add(struct box_world *w, const struct box_fields *fields, uint32_t place)
+/* Not yet noted for the store: the caller adds what else it knows, then calls sim_world_lead_changed. */
+uint32_t sim_world_lead_add(struct sim_world *w, const struct sim_fields *fields, uint32_t place)
 {
     uint32_t no = w->leads.n + 1;
     /* the clock may jump back; ids never do */
     int64_t id_ms = w->seed != 0 ? seeded_epoch_ms + no : w->now_ms;
     if (id_ms < w->last_id_ms)
         id_ms = w->last_id_ms;
-    struct box_lead *lead = box_table_put(&w->leads, no, fields);
+    struct sim_lead *lead = sim_table_put(&w->leads, no, fields);
     if (lead == NULL)
         return 0;
     w->last_id_ms = id_ms;
-    lead->id = box_lead_id(w->seed, id_ms, no);
+    lead->id = sim_lead_id(w->seed, id_ms, no);
     lead->place = lead->place_was = place;
     lead->created_ms = lead->updated_ms = w->now_ms;
     lead->touched_ms = w->now_ms + w->knobs.esp_ms;
-    bool in_campaign = place != 0 && box_place_at(w, place)->is_campaign;
+    bool in_campaign = place != 0 && sim_place_at(w, place)->is_campaign;
     lead->status = in_campaign || w->knobs.spec_strict ? 1 : 0;
     w->counters.created++;
     /* Looking up the mail provider later touches every lead with that address. */
     struct str email = fields->f[BF_EMAIL];
-    box_each_by_email(&w->leads, email, twin) box_table_at(&w->leads, twin)->touched_ms = lead->touched_ms;
+    sim_each_by_email(&w->leads, email, twin) sim_table_at(&w->leads, twin)->touched_ms = lead->touched_ms;
     return no;
 }
 
-int box_world_lead_set(struct box_world *w, uint32_t no, const struct box_fields *fields)
+int sim_world_lead_set(struct sim_world *w, uint32_t no, const struct sim_fields *fields)
 {
     /* `fields` may borrow from the lead: the table packs before it frees */
-    return box_table_set(&w->leads, box_table_at(&w->leads, no), fields);
+    return sim_table_set(&w->leads, sim_table_at(&w->leads, no), fields);
 }
 
-void box_world_lead_changed(struct box_world *w, uint32_t no)
+void sim_world_lead_changed(struct sim_world *w, uint32_t no)
 {
-    box_store_note_lead(w, no);
+    sim_store_note_lead(w, no);
 }
 
-void box_world_lead_delete(struct box_world *w, uint32_t no)
+void sim_world_lead_delete(struct sim_world *w, uint32_t no)
 {
-    box_store_note_gone(w, no);
-    box_table_delete(&w->leads, no);
+    sim_store_note_deleted(w, no);
+    sim_table_delete(&w->leads, no);
     w->counters.deleted++;
 }
 
 /* The id carries the lead's number, so a lead with a new id is a new record at the end of the table. */
-int box_world_new_ids(struct box_world *w, uint32_t place)
+int sim_world_new_ids(struct sim_world *w, uint32_t place)
 {
     uint32_t last = w->leads.n;
     for (uint32_t no = 1; no <= last; no++) {
-        const struct box_lead *old = box_table_at(&w->leads, no);
-        struct box_fields fields;
+        const struct sim_lead *old = sim_table_at(&w->leads, no);
+        struct sim_fields fields;
         if (old->text == NULL || old->place != place)
             continue;
-        box_lead_fields(old, &fields);
-        uint32_t new_no = box_world_lead_add(w, &fields, old->place);
+        sim_lead_fields(old, &fields);
+        uint32_t new_no = sim_world_lead_add(w, &fields, old->place);
         if (new_no == 0)
             return -1;
-        struct box_lead *lead = box_table_at(&w->leads, new_no);
+        struct sim_lead *lead = sim_table_at(&w->leads, new_no);
         lead->contacted_ms = old->contacted_ms;
         lead->interest_ms = old->interest_ms;
         lead->verify_due_ms = old->verify_due_ms;
@@ -277,27 +277,27 @@ int box_world_new_ids(struct box_world *w, uint32_t place)
         lead->status = old->status;
         lead->has_interest = old->has_interest;
         lead->alone = old->alone;
-        box_world_lead_changed(w, new_no);
-        box_world_lead_delete(w, no);
+        sim_world_lead_changed(w, new_no);
+        sim_world_lead_delete(w, no);
     }
     return 0;
 }
 
 /* A person has as many leads as places; the chain is short. */
-bool box_world_has(struct box_world *w, struct str email, uint32_t place)
+bool sim_world_has(struct sim_world *w, struct str email, uint32_t place)
 {
-    box_each_by_email(&w->leads, email, no) if (box_table_at(&w->leads, no)->place == place) return true;
+    sim_each_by_email(&w->leads, email, no) if (sim_table_at(&w->leads, no)->place == place) return true;
     return false;
 }
 
-bool box_world_has_kind(struct box_world *w, struct str email, bool campaigns, bool lists, uint32_t but_not)
+bool sim_world_has_kind(struct sim_world *w, struct str email, bool campaigns, bool lists, uint32_t but_not)
 {
-    box_each_by_email(&w->leads, email, no)
+    sim_each_by_email(&w->leads, email, no)
     {
-        uint32_t place = box_table_at(&w->leads, no)->place;
+        uint32_t place = sim_table_at(&w->leads, no)->place;
         if (place == but_not)
             continue;
-        bool is_campaign = place != 0 && box_place_at(w, place)->is_campaign;
+        bool is_campaign = place != 0 && sim_place_at(w, place)->is_campaign;
         if ((campaigns && is_campaign) || (lists && place != 0 && !is_campaign) || (campaigns && lists))
             return true;
     }
@@ -305,7 +305,7 @@ bool box_world_has_kind(struct box_world *w, struct str email, bool campaigns, b
 }
 
 /* Never less than none, also where the limit was lowered below what is stored. */
-int64_t box_world_room(const struct box_world *w)
+int64_t sim_world_room(const struct sim_world *w)
 {
     if (w->knobs.plan_limit < 0)
         return INT64_MAX;
@@ -316,9 +316,9 @@ int64_t box_world_room(const struct box_world *w)
 /* --- block list --- */
 
 /* Blocked twice is blocked once. */
-int box_block_add(struct box_world *w, struct str value)
+int sim_block_add(struct sim_world *w, struct str value)
 {
-    struct box_block *blocks = box_grow(w->blocks, w->blocks_n, &w->blocks_cap, sizeof *blocks);
+    struct sim_block *blocks = sim_grow(w->blocks, w->blocks_n, &w->blocks_cap, sizeof *blocks);
     if (blocks == NULL)
         return -1;
     w->blocks = blocks;
@@ -330,13 +330,13 @@ int box_block_add(struct box_world *w, struct str value)
         return -1;
     bool is_domain = memchr(value.p, '@', value.n) == NULL;
     blocks[w->blocks_n++] =
-        (struct box_block){.id = made_up_id(w), .value = copy, .is_domain = is_domain, .created_ms = w->now_ms};
-    box_store_note_block(w, w->blocks_n - 1);
+        (struct sim_block){.id = made_up_id(w), .value = copy, .is_domain = is_domain, .created_ms = w->now_ms};
+    sim_store_note_block(w, w->blocks_n - 1);
     return 0;
 }
 
 /* A domain blocks all of its addresses, not those of its subdomains. */
-bool box_block_has(const struct box_world *w, struct str email)
+bool sim_block_has(const struct sim_world *w, struct str email)
 {
     if (w->blocks_n == 0 || email.n == 0)
         return false;
@@ -348,7 +348,7 @@ bool box_block_has(const struct box_world *w, struct str email)
     return false;
 }
 
-bool box_text_has(struct str text, struct str word)
+bool sim_text_has(struct str text, struct str word)
 {
     for (size_t i = 0; word.n <= text.n && i + word.n <= text.n; i++)
         if (str_eq_nocase((struct str){text.p + i, word.n}, word))
@@ -357,7 +357,7 @@ bool box_text_has(struct str text, struct str word)
 }
 
 /* Stricter would be no help: the real check is not known, and a sandbox that refuses what the API takes misleads. */
-bool box_email_valid(struct str email)
+bool sim_email_valid(struct str email)
 {
     const char *at = email.n > 0 ? memchr(email.p, '@', email.n) : NULL;
     if (at == NULL || at == email.p || email.n > 254)

@@ -49,7 +49,7 @@ static char *holder(int fd)
     return out;
 }
 
-static int say_held(const char *lock_path, int fd, struct err *e)
+static int report_held(const char *lock_path, int fd, struct err *e)
 {
     char *who = holder(fd);
     err_set(e, XS_LOCKED, "another run of this sync (%s) holds %s; wait for it, or give --wait-lock SECONDS",
@@ -75,7 +75,7 @@ void lock_name_holder(const struct state *s, struct err *e)
     if (fd < 0)
         return;
     err_clear(e);
-    say_held(s->lock_path, fd, e);
+    report_held(s->lock_path, fd, e);
     close(fd);
 }
 
@@ -149,7 +149,7 @@ static int take_lock(const char *lock_path, struct clock *clock, int64_t wait_ms
             continue;
         }
         if (is_taken(errnum))
-            say_held(lock_path, fd, e);
+            report_held(lock_path, fd, e);
         else
             err_errno(e, XS_STATE, errnum, "%s: locking", lock_path);
         close(fd);

@@ -31,7 +31,7 @@ static int replace_text(char **to, sqlite3_stmt *st, int column, struct err *e)
 static int check_counts(struct state *s, struct err *e)
 {
     const struct identity *id = &s->id;
-    const uint64_t counts[] = {id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n, id->gone_n};
+    const uint64_t counts[] = {id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n, id->absent_n};
     int64_t pages;
     if (db_int(&s->main, &pages, 0, "PRAGMA page_count", e) < 0)
         return -1;
@@ -67,8 +67,8 @@ int identity_load(struct state *s, struct err *e)
                            &id->refusals_n, &id->retries_n, &id->forgotten_n};
     for (int i = 0; i < 7; i++)
         *numbers[i] = (uint64_t)sqlite3_column_int64(st, 5 + i);
-    id->gone_n = (uint64_t)sqlite3_column_int64(st, 12);
-    id->gone_counted = id->leads_n == 0 || !db_is_null(st, 12);
+    id->absent_n = (uint64_t)sqlite3_column_int64(st, 12);
+    id->absent_counted = id->leads_n == 0 || !db_is_null(st, 12);
     id->journal_noted = sqlite3_column_int(st, 13) != 0;
     int result = replace_text(&id->sync, st, 2, e) < 0 || replace_text(&id->api_host, st, 3, e) < 0 ? -1 : 0;
     sqlite3_reset(st);
@@ -80,10 +80,10 @@ int identity_store(struct state *s, struct err *e)
     const struct identity *id = &s->id;
     if (serial_next(s, e) < 0)
         return -1;
-    if (id->gone_counted && db_run(&s->main, e,
-                                   "INSERT INTO settings(name, value) VALUES('leads_gone', CAST(? AS TEXT))"
-                                   " ON CONFLICT(name) DO UPDATE SET value = excluded.value",
-                                   "u", id->gone_n) < 0)
+    if (id->absent_counted && db_run(&s->main, e,
+                                     "INSERT INTO settings(name, value) VALUES('leads_gone', CAST(? AS TEXT))"
+                                     " ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                                     "u", id->absent_n) < 0)
         return -1;
     return db_run(&s->main, e,
                   "UPDATE identity SET sync = ?, api_host = ?, hashed = ?, next_batch = ?, next_lead = ?, next_retry = ?,"
@@ -92,15 +92,15 @@ int identity_store(struct state *s, struct err *e)
                   id->leads_n, id->refusals_n, id->retries_n, id->forgotten_n);
 }
 
-int identity_count_gone(struct state *s, struct err *e)
+int identity_count_absent(struct state *s, struct err *e)
 {
     int64_t n = 0;
-    if (s->id.gone_counted)
+    if (s->id.absent_counted)
         return 0;
     if (db_int(&s->main, &n, 0, "SELECT count(*) FROM leads WHERE flags & 6 <> 0", e) < 0)
         return -1;
-    s->id.gone_n = (uint64_t)n;
-    s->id.gone_counted = true;
+    s->id.absent_n = (uint64_t)n;
+    s->id.absent_counted = true;
     return 0;
 }
 
@@ -197,7 +197,7 @@ static int open_for_writing(struct state *s, struct err *e)
         return -1;
     if (db_exec(&s->main, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", e) < 0 || identity_load(s, e) < 0)
         return -1;
-    if (feed_register(&s->main, &s->feed, e) < 0)
+    if (bulk_insert_register(&s->main, &s->feed, e) < 0)
         return -1;
     /* Zeroes are written over what is deleted where the point of the mode is that nothing is left to read. */
     return db_exec(&s->main, s->hashed ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", e);

@@ -57,7 +57,7 @@ static int drop_key(struct forget *f, const struct hash128 *key, struct err *e)
         sqlite3_reset(st);
     if (note_ids(f, key, e) < 0)
         return -1;
-    s->id.gone_n -= gone == 1 && s->id.gone_counted;
+    s->id.absent_n -= gone == 1 && s->id.absent_counted;
     if (db_run(db, e, "DELETE FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM lead_values WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM leads WHERE key = ?", "k", key) < 0)

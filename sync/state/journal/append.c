@@ -13,14 +13,14 @@
 
 static bool append_next(void *ctx)
 {
-    struct append_feed *f = ctx;
+    struct append_bulk_insert *f = ctx;
     f->at++;
     return f->at < f->n;
 }
 
 static void append_column(void *ctx, sqlite3_context *out, int column)
 {
-    const struct append_feed *f = ctx;
+    const struct append_bulk_insert *f = ctx;
     const struct append_row *row = &f->rows[f->at];
     switch (column) {
     case 0: sqlite3_result_int64(out, (int64_t)row->lead); break;
@@ -74,7 +74,7 @@ static int write_appended(struct merge *m, struct err *e)
     if (m->append.n == 0)
         return 0;
     m->append.at = SIZE_MAX; /* before the first */
-    m->state->feed = (struct feed){&m->append, append_next, append_column};
+    m->state->feed = (struct bulk_insert){&m->append, append_next, append_column};
     return db_run(&m->state->main, e,
                   "INSERT OR FAIL INTO lead_values(n, who, lead_id, packed) SELECT c0, c1, c2, c3 FROM feed", "");
 }
@@ -148,7 +148,7 @@ int append_batch(struct merge *m, const struct journal_batch *jb, bool retries, 
     const struct batch *b = &jb->b;
     size_t n = b->entries_n;
     uint64_t *places = arena_calloc(&m->arena, n + 1, sizeof *places);
-    m->append = (struct append_feed){.rows = arena_calloc(&m->arena, n + 1, sizeof *m->append.rows)};
+    m->append = (struct append_bulk_insert){.rows = arena_calloc(&m->arena, n + 1, sizeof *m->append.rows)};
     if (places == NULL || m->append.rows == NULL)
         return err_oom(e);
     for (size_t i = 0; i < n; i++) {
@@ -165,7 +165,7 @@ int append_batch(struct merge *m, const struct journal_batch *jb, bool retries, 
     if (write_appended(m, e) < 0)
         return -1;
     for (size_t i = 0; i < n; i++)
-        if (people_learn(&m->hasher, &b->entries[i], e) < 0)
+        if (people_record_status(&m->hasher, &b->entries[i], e) < 0)
             return -1;
     return write_results(m, jb, places, e);
 }

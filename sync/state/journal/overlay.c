@@ -192,7 +192,7 @@ int overlay_lead_get(struct state *s, struct overlay *o, const struct overlay_le
     out->target = f->target;
     out->status = f->status;
     out->flags = f->flags & KNOWN_PUBLIC;
-    if (f->id_learnt) {
+    if (f->id_recorded) {
         out->lead_id = f->lead_id;
         out->has_lead_id = true;
     }

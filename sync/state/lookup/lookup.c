@@ -214,16 +214,16 @@ int lookup_seen(struct state *s, const struct hash128 *key, struct err *e)
     return find_lead(s, key, &lead, e) < 0 ? -1 : is_seen(l, key, &lead, NULL, e);
 }
 
-int lookup_spared(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e)
+int lookup_protected(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e)
 {
-    return s->lookup == NULL ? 0 : seen_find(&s->lookup->spared, key, mark, e);
+    return s->lookup == NULL ? 0 : seen_find(&s->lookup->protected, key, mark, e);
 }
 
-int state_spare(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e)
+int state_mark_protected(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e)
 {
     if (s->lookup == NULL)
         return err_set(e, XS_INTERNAL, "state_spare() before state_lookup_start(); please report this");
-    return seen_put(&s->lookup->spared, key, mark, NULL, e) < 0 ? -1 : 0;
+    return seen_put(&s->lookup->protected, key, mark, NULL, e) < 0 ? -1 : 0;
 }
 
 int state_opt_out(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e)
@@ -247,7 +247,7 @@ int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct er
 {
     int rc = lookup_seen(s, key, e);
     if (rc == 0)
-        rc = lookup_spared(s, key, NULL, e);
+        rc = lookup_protected(s, key, NULL, e);
     if (rc == 0)
         rc = state_opted_out(s, key, NULL, e);
     *seen = rc == 1;
@@ -261,8 +261,8 @@ uint64_t state_leads_n(struct state *s)
 
 int state_leads_there(struct state *s, uint64_t *n, struct err *e)
 {
-    if (identity_count_gone(s, e) < 0)
+    if (identity_count_absent(s, e) < 0)
         return -1;
-    *n = s->id.leads_n - s->id.gone_n;
+    *n = s->id.leads_n - s->id.absent_n;
     return 0;
 }

@@ -40,7 +40,7 @@ struct lookup {
     unsigned char *met;   /* owned; when not indexed, a bit for each lead's number: met in this run */
     uint64_t met_n;
     struct seen seen;      /* keys that have no such bit: new ones */
-    struct seen spared;    /* keys of rows that make no lead, with their marks for rows */
+    struct seen protected; /* keys of rows that make no lead, with their marks for rows */
     struct seen opted_out; /* people who opt out, by key or otherwise, the same */
     struct hash128 *open;  /* owned; by key: leads in batches that are open; for a writer, a reader has the overlay */
     size_t open_n;
@@ -60,7 +60,7 @@ static inline uint64_t lookup_mixed(uint64_t fingerprint)
 /* Has a row with the key competed in this run? 1/0/-1. */
 int lookup_seen(struct state *s, const struct hash128 *key, struct err *e);
 /* Has a row with the key been spared? 1 with its mark, 0, -1. */
-int lookup_spared(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e);
+int lookup_protected(struct state *s, const struct hash128 *key, uint64_t *mark, struct err *e);
 
 /* ---- lookup_load.c ---- */
 /* Makes known to the connection what loads the index. */

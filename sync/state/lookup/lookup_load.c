@@ -12,11 +12,11 @@
 #include <string.h>
 
 enum {
-    INDEX_PAYS = 7,    /* rows × this against leads */
-    INDEX_EIGHTHS = 5, /* of memory_max that the index may take */
-    SEEN_SHARE = 4,    /* of memory_max for seen keys that are not in it */
-    SPARED_SHARE = 16, /* of memory_max for keys of rows that make no lead, and again for those that opt out */
-    BITS_SHARE = 8,    /* of memory_max for a bit a lead, where the rest of it is not in memory */
+    INDEX_PAYS = 7,       /* rows × this against leads */
+    INDEX_EIGHTHS = 5,    /* of memory_max that the index may take */
+    SEEN_SHARE = 4,       /* of memory_max for seen keys that are not in it */
+    PROTECTED_SHARE = 16, /* of memory_max for keys of rows that make no lead, and again for those that opt out */
+    BITS_SHARE = 8,       /* of memory_max for a bit a lead, where the rest of it is not in memory */
 };
 
 void lookup_free(struct lookup *l)
@@ -27,7 +27,7 @@ void lookup_free(struct lookup *l)
     index_free(&l->refused);
     index_free(&l->retries);
     seen_free(&l->seen);
-    seen_free(&l->spared);
+    seen_free(&l->protected);
     seen_free(&l->opted_out);
     free(l->open);
     free(l->met);
@@ -274,8 +274,8 @@ int state_lookup_start(struct state *s, const struct lookup_options *options, st
         return err_oom(e);
     l->options = *options;
     seen_init(&l->seen, s->memory_max / SEEN_SHARE);
-    seen_init(&l->spared, s->memory_max / SPARED_SHARE);
-    seen_init(&l->opted_out, s->memory_max / SPARED_SHARE);
+    seen_init(&l->protected, s->memory_max / PROTECTED_SHARE);
+    seen_init(&l->opted_out, s->memory_max / PROTECTED_SHARE);
     if (lookup_load_load(s, l, e) < 0) {
         db_reset_all(&s->main);
         lookup_free(l);

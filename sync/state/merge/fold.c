@@ -41,7 +41,7 @@ static void end_wait(struct fold *f, const struct fold_item *item)
 }
 
 /* What a reason proves about a lead that we know. */
-static void learn(struct fold *f, enum reason reason)
+static void fold_record_status(struct fold *f, enum reason reason)
 {
     int status = fold_status(reason);
     if (!f->known)
@@ -75,7 +75,7 @@ static void proven(struct fold *f, const struct fold_item *item)
     }
     if (item->bits & ITEM_LEAD_ID) {
         f->lead_id = item->lead_id;
-        f->has_lead_id = f->id_learnt = true;
+        f->has_lead_id = f->id_recorded = true;
     }
     f->proven_from = item->ordinal;
     if (item->bits & ITEM_VALUES)
@@ -113,7 +113,7 @@ static void doubt(struct fold *f, const struct fold_item *item)
 static void refused(struct fold *f, const struct fold_item *item)
 {
     end_wait(f, item);
-    learn(f, (enum reason)item->reason);
+    fold_record_status(f, (enum reason)item->reason);
     doubt(f, item);
     /* What mapping or plan decided is decided again for nothing; a removal has no row to refuse. Only which of two rows has an
      * address is not known to every read. */
@@ -127,7 +127,7 @@ static void refused(struct fold *f, const struct fold_item *item)
 
 static void failed(struct fold *f, const struct fold_item *item)
 {
-    learn(f, (enum reason)item->reason);
+    fold_record_status(f, (enum reason)item->reason);
     doubt(f, item);
     f->spoilt = true;
     f->spoilt_run = item->run;
@@ -151,7 +151,7 @@ static void failed(struct fold *f, const struct fold_item *item)
 /* The lead is another key's now: this one's row, if it ever comes, gets a lead of its own. */
 static void taken(struct fold *f, const struct fold_item *item)
 {
-    if (!f->known || (f->id_learnt && !uuid_eq(&f->lead_id, &item->lead_id)))
+    if (!f->known || (f->id_recorded && !uuid_eq(&f->lead_id, &item->lead_id)))
         return;
     f->flags = (f->flags | KNOWN_REMOVED) & ~(KNOWN_AWAY | KNOWN_STAYS | UNSURE);
     f->fingerprint = 0;
@@ -161,7 +161,7 @@ static void taken(struct fold *f, const struct fold_item *item)
 /* Another row met the lead, and waits until no earlier write can change it. That was a look at it. */
 static void met(struct fold *f, const struct fold_item *item)
 {
-    if (!f->known || (f->id_learnt && !uuid_eq(&f->lead_id, &item->lead_id)))
+    if (!f->known || (f->id_recorded && !uuid_eq(&f->lead_id, &item->lead_id)))
         return;
     f->flags &= f->flags & KNOWN_UNSURE_NEW ? ~(unsigned)KNOWN_UNSURE_NEW : ~UNSURE;
     f->changed = true;
@@ -173,7 +173,7 @@ static void removed(struct fold *f, const struct fold_item *item)
     end_wait(f, item);
     if (!f->known)
         return;
-    learn(f, (enum reason)item->reason);
+    fold_record_status(f, (enum reason)item->reason);
     f->flags = (f->flags | KNOWN_REMOVED) & ~(KNOWN_AWAY | KNOWN_STAYS | UNSURE);
     f->fingerprint = 0;
     if (item->op == OP_MOVE) {
@@ -182,7 +182,7 @@ static void removed(struct fold *f, const struct fold_item *item)
         /* It may have been found under another id, by which it is moved back. */
         if (item->bits & ITEM_LEAD_ID) {
             f->lead_id = item->lead_id;
-            f->has_lead_id = f->id_learnt = true;
+            f->has_lead_id = f->id_recorded = true;
             f->proven_from = item->ordinal;
         }
     }
@@ -210,7 +210,7 @@ void fold_item(struct fold *f, const struct fold_item *item)
         if (item->fingerprint == 0 && !(item->bits & ITEM_LEAD_ID)) {
             /* Only said to end a wait, or what is known of a lead. */
             end_wait(f, item);
-            learn(f, (enum reason)item->reason);
+            fold_record_status(f, (enum reason)item->reason);
             break;
         }
         /* Linked, or found as wanted. Without an id and without a lead of ours there is nothing to hold on to. */

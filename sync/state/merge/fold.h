@@ -48,7 +48,7 @@ struct fold {
     bool changed;         /* the lead differs from what is stored */
     uint32_t values_from; /* ordinal of the entry whose values the lead has now; FOLD_NONE: as stored */
     uint32_t proven_from; /* ordinal of the last entry that proved the lead; FOLD_NONE: none */
-    bool id_learnt;       /* lead_id is from an entry */
+    bool id_recorded;     /* lead_id is from an entry */
     enum { FOLD_KEEP, FOLD_DROP, FOLD_PUT } refusal, retry;
     uint64_t refusal_fingerprint;
     enum reason refusal_reason;

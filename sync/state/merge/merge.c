@@ -162,7 +162,7 @@ static int merge_in_transaction(struct merge *m, bool bulk, struct err *e)
     if (s->hashed && !s->id.hashed && values_hash_all(s, e) < 0)
         return -1;
     s->id.hashed = s->hashed;
-    if (identity_count_gone(s, e) < 0 || merge_windows(m, e) < 0 || note_given_up(m, e) < 0 || identity_store(s, e) < 0)
+    if (identity_count_absent(s, e) < 0 || merge_windows(m, e) < 0 || note_given_up(m, e) < 0 || identity_store(s, e) < 0)
         return -1;
     return end(s, bulk, e);
 }

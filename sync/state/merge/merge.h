@@ -5,7 +5,7 @@
 #define SYNC_STATE_MERGE_MERGE_H
 
 #include "sync/state/merge/fold.h"
-#include "sync/state/db/feed.h"
+#include "sync/state/db/bulk_insert.h"
 #include "sync/state/state_int.h"
 #include "sync/state/tables/values.h"
 
@@ -25,7 +25,7 @@ struct id_fix {
 };
 
 /* Rows of lead_values that a batch appends. */
-struct append_feed {
+struct append_bulk_insert {
     struct append_row {
         uint64_t lead;
         struct who who;
@@ -45,7 +45,7 @@ struct merge {
     struct id_fix *fixes; /* owned */
     size_t fixes_n, fixes_cap;
     size_t lead_at; /* of the feed of new leads */
-    struct append_feed append;
+    struct append_bulk_insert append;
     struct arena arena; /* of one batch */
     struct value_hasher hasher;
     struct buf results, rejects, scratch;

@@ -174,19 +174,19 @@ enum { FOLDED_NOTHING, FOLDED_NEW, FOLDED_CHANGED };
 static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, uint64_t n, bool fresh, struct err *e)
 {
     struct fold_list *l = &m->list;
-    bool write = fresh || f->values_from != FOLD_NONE || f->id_learnt;
+    bool write = fresh || f->values_from != FOLD_NONE || f->id_recorded;
     bool hashed = m->state->hashed;
     uint32_t writer = !write ? FOLD_NONE : f->values_from != FOLD_NONE ? f->values_from : f->proven_from;
     for (size_t i = from; i < to; i++) {
         struct fold_item *item = &l->items[i];
         bool has_id = (item->bits & ITEM_LEAD_ID) != 0;
-        bool same_id = has_id && f->id_learnt && uuid_eq(&item->lead_id, &f->lead_id);
+        bool same_id = has_id && f->id_recorded && uuid_eq(&item->lead_id, &f->lead_id);
         uint64_t place = n << PLACE_BITS | (has_id && !same_id ? PLACE_ID_HERE : 0u);
         if (item->ordinal == f->values_from)
             hashed = hashed || (item->bits & ITEM_HASHES) != 0;
         if (item->ordinal == writer) {
             place |= fresh ? PLACE_INSERT : PLACE_UPDATE;
-            if (f->id_learnt && !same_id && add_fix(m, n, &f->lead_id, e) < 0)
+            if (f->id_recorded && !same_id && add_fix(m, n, &f->lead_id, e) < 0)
                 return -1;
         }
         m->places[item->ordinal] |= place;
@@ -205,7 +205,7 @@ static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, 
     return 0;
 }
 
-static bool is_gone(const struct fold *f)
+static bool is_absent(const struct fold *f)
 {
     return f->known && (f->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
 }
@@ -223,7 +223,7 @@ static int resolve_group(struct merge *m, struct existing *x, size_t from, size_
         return -1;
     if (found == 1)
         n = take_existing(x, &f);
-    m->state->id.gone_n -= is_gone(&f);
+    m->state->id.absent_n -= is_absent(&f);
     for (size_t i = from; i < to; i++) {
         const struct fold_item *item = &l->items[i];
         fold_item(&f, item);
@@ -231,11 +231,11 @@ static int resolve_group(struct merge *m, struct existing *x, size_t from, size_
         if (item->bits & ITEM_LEAD_ID)
             run = item->run;
     }
-    m->state->id.gone_n += is_gone(&f);
+    m->state->id.absent_n += is_absent(&f);
     bool fresh = f.known && found == 0;
     if (fresh)
         n = m->state->id.next_lead + (f.values_from != FOLD_NONE ? f.values_from : f.proven_from);
-    if (!fresh && f.known && f.id_learnt && keep_former_id(m, n, &f, run, e) < 0)
+    if (!fresh && f.known && f.id_recorded && keep_former_id(m, n, &f, run, e) < 0)
         return -1;
     if (resolve_refusal(m, &key, &f, e) < 0 || resolve_retry(m, &key, &f, e) < 0)
         return -1;
@@ -299,7 +299,7 @@ static int write_leads(struct merge *m, struct err *e)
     if (fresh == 0)
         return 0;
     m->lead_at = SIZE_MAX; /* before the first */
-    m->state->feed = (struct feed){m, new_next, new_column};
+    m->state->feed = (struct bulk_insert){m, new_next, new_column};
     return db_run(&m->state->main, e,
                   "INSERT OR FAIL INTO leads(key, fingerprint, n, target, status, flags)"
                   " SELECT c0, c1, c2, c3, c4, c5 FROM feed",

@@ -141,9 +141,9 @@ static int is_unwanted(struct unseen *u, const struct hash128 *key, uint64_t *ma
         *mark |= STATE_OPTED_OUT;
     if (opted_out != 0)
         return opted_out;
-    int spared = lookup_spared(u->state, key, mark, e);
+    int protected = lookup_protected(u->state, key, mark, e);
     /* One that a row spares and another row wants is wanted. */
-    int seen = spared < 0 ? -1 : spared == 0 && u->marked ? 1 : lookup_seen(u->state, key, e);
+    int seen = protected < 0 ? -1 : protected == 0 && u->marked ? 1 : lookup_seen(u->state, key, e);
     return seen < 0 ? -1 : seen == 0;
 }
 

@@ -49,7 +49,7 @@ static int stored_address(struct value_hasher *h, struct str packed, bool hashed
     return people_address(h->state, (struct str){email->p, email->n}, address, e) < 0 ? -1 : 1;
 }
 
-static int learn_of_lead(struct value_hasher *h, const struct hash128 *key, int status, struct err *e)
+static int record_status_of_lead(struct value_hasher *h, const struct hash128 *key, int status, struct err *e)
 {
     struct state *s = h->state;
     sqlite3_stmt *st;
@@ -63,7 +63,7 @@ static int learn_of_lead(struct value_hasher *h, const struct hash128 *key, int 
     return rc == 1 ? put(s, address, status, e) : rc;
 }
 
-int people_learn(struct value_hasher *h, const struct entry *entry, struct err *e)
+int people_record_status(struct value_hasher *h, const struct entry *entry, struct err *e)
 {
     int status = fold_status(entry->reason);
     uint64_t address;
@@ -72,7 +72,7 @@ int people_learn(struct value_hasher *h, const struct entry *entry, struct err *
     if (entry->email.n > 0 &&
         (people_address(h->state, entry->email, &address, e) < 0 || put(h->state, address, status, e) < 0))
         return -1;
-    return learn_of_lead(h, &entry->key, status, e);
+    return record_status_of_lead(h, &entry->key, status, e);
 }
 
 /* ---- all leads of a known status ---- */

@@ -8,7 +8,7 @@
 int people_address(const struct state *s, struct str address, uint64_t *hash, struct err *e);
 /* Records the status that the entry's reason proves, if any, under the entry's address and under that of its lead. Inside
  * the merge's transaction, after the lead's values were written. */
-int people_learn(struct value_hasher *h, const struct entry *entry, struct err *e);
+int people_record_status(struct value_hasher *h, const struct entry *entry, struct err *e);
 /* Fills the new table of an older state (`state`) from the leads whose status is known. A step of schema_steps. */
 int people_fill(void *state, struct err *e);
 /* Counts leads of a known status whose address has none. */

@@ -75,7 +75,7 @@ static int create_add(struct batch_run *b, const struct planned *planned, struct
     return fits < 0 ? err_oom(e) : fits;
 }
 
-int create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e)
+int upload_create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e)
 {
     struct leads_add add = create_request(m, target);
     struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);

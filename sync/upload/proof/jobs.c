@@ -15,7 +15,7 @@
 #include "sync/upload/proof/proof.h"
 #include "sync/upload/proof/jobs.h"
 
-enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, SAY_AFTER_MS = 5000, FILTERS_MAX = 1 << 20, RECORD_MAX = 4 << 20 };
+enum { POLL_FIRST_MS = 100, POLL_MOST_MS = 15000, REPORT_AFTER_MS = 5000, FILTERS_MAX = 1 << 20, RECORD_MAX = 4 << 20 };
 
 static void jobs_poll_answered(void *ctx, const struct api_reply *reply);
 
@@ -164,7 +164,7 @@ static void jobs_warn_once(const struct upload *u, struct job *job, const struct
 static void jobs_report_wait_once(struct upload *u, struct job *job)
 {
     int64_t wait_us = u->c.mapping->limits.job_wait_ms * 1000;
-    if (job->said || job->until_us - jobs_now_us(u) > wait_us - SAY_AFTER_MS * 1000)
+    if (job->said || job->until_us - jobs_now_us(u) > wait_us - REPORT_AFTER_MS * 1000)
         return;
     job->said = true;
     log_notice("waiting for background job %s, which moves %lld lead%s from %s to %s", job->reported.id,

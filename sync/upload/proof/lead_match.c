@@ -51,7 +51,7 @@ static bool lead_match_key_differs(struct batch_run *b, const struct entry *entr
     if (entry->key_text.n > 0)
         return !str_eq((struct str){key.p, key.n}, entry->key_text);
     const struct hash128 hash = hash_keyed128(state_secret(s), key.p, key.n);
-    return !hash128_eq(&hash, &entry->key) && !rekey_is_old(s, entry);
+    return !hash128_eq(&hash, &entry->key) && !upload_rekey_is_old(s, entry);
 }
 
 bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lead *remote)

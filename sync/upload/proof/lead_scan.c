@@ -152,7 +152,7 @@ void lead_scan_start(struct batch_slice *s)
     bool nameless = false;
     for (size_t k = 0; k < s->n; k++)
         nameless = nameless || b->record.entries[s->index[k]].email.n == 0;
-    if (!nameless || !b->u->c.look_first || b->target.kind != TARGET_LIST || upload_ended(b->u)) {
+    if (!nameless || !b->u->c.check_first || b->target.kind != TARGET_LIST || upload_ended(b->u)) {
         create_send(s);
         return;
     }

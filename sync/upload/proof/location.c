@@ -52,7 +52,7 @@ static void location_named(void *ctx, const struct api_reply *reply)
     struct target named;
     arena_init(&arena, ARENA_BYTES);
     if (api_target_read(reply, &b->unnamed[call->k], &arena, &named) && named.name != NULL)
-        b->u->c.where_learn(b->u->c.ctx, &named);
+        b->u->c.location_record(b->u->c.ctx, &named);
     arena_free(&arena);
     free(call);
     slice_free(s);

@@ -37,7 +37,7 @@ static struct hash128 rekey_old_key(struct state *s, const struct uuid *id)
 static int rekey_mark(struct state *s, const char *what, const struct uuid *id, struct err *e)
 {
     const struct hash128 key = rekey_key_of_id(s, what, id);
-    return state_spare(s, &key, 1, e);
+    return state_mark_protected(s, &key, 1, e);
 }
 
 static int rekey_is_marked(struct state *s, const char *what, const struct uuid *id, bool *is, struct err *e)
@@ -48,17 +48,17 @@ static int rekey_is_marked(struct state *s, const char *what, const struct uuid 
 
 static const char LEFT[] = "\1left:", TAKEN[] = "\1taken:", REIMPORTED[] = "\1reimported:";
 
-int rekey_leaves(struct state *s, const struct uuid *id, struct err *e)
+int upload_rekey_leaves(struct state *s, const struct uuid *id, struct err *e)
 {
     return rekey_mark(s, LEFT, id, e);
 }
 
-int rekey_is_taken(struct state *s, const struct uuid *id, bool *taken, struct err *e)
+int upload_rekey_is_taken(struct state *s, const struct uuid *id, bool *taken, struct err *e)
 {
     return rekey_is_marked(s, TAKEN, id, taken, e);
 }
 
-bool rekey_is_old(struct state *s, const struct entry *entry)
+bool upload_rekey_is_old(struct state *s, const struct entry *entry)
 {
     if (!entry->has_lead_id)
         return false;
@@ -171,7 +171,7 @@ static int rekey_keep_old(struct batch_run *b, uint32_t i, struct arena *arena, 
     if (uuid_eq(&known.lead_id, &entry->lead_id))
         return 0;
     bool taken = false;
-    if (!b->earlier && rekey_is_taken(c->state, &known.lead_id, &taken, e) != 0)
+    if (!b->earlier && upload_rekey_is_taken(c->state, &known.lead_id, &taken, e) != 0)
         return -1;
     if (taken)
         return 0;

@@ -16,7 +16,7 @@ _Static_assert((int)LEADS_DELETE_MAX <= (int)LEADS_LIST_MAX, "a batch of removal
 
 /* Removed, and what was found of the person before is said with it. When a user wanted the lead gone, that is said: the
  * person's status is on record since before the DELETE. */
-static void remove_proof_gone(struct batch_slice *s, uint32_t i)
+static void remove_proof_absent(struct batch_slice *s, uint32_t i)
 {
     const struct entry *entry = &s->batch->record.entries[i];
     batch_entry_done(s->batch, i, OUTCOME_REMOVED, entry->by_user ? REASON_DELETED_THERE : entry->reason, s->http_status);
@@ -86,7 +86,7 @@ static void remove_proof_search_done(struct batch_slice *s)
         if (b->progress[i].shown)
             s->index[left++] = i;
         else
-            remove_proof_gone(s, i);
+            remove_proof_absent(s, i);
     }
     s->n = left;
     if (left == 0)

@@ -245,7 +245,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *s = suite_create("state_facts");
+    Suite *s = suite_create("state_settings");
     TCase *c = tcase_create("all");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);

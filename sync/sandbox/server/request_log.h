@@ -1,6 +1,6 @@
 /* The last requests, for GET /__requests: what came, what was answered, what was done to it. Bounded. */
-#ifndef SYNC_SANDBOX_SERVER_RING_H
-#define SYNC_SANDBOX_SERVER_RING_H
+#ifndef SYNC_SANDBOX_SERVER_REQUEST_LOG_H
+#define SYNC_SANDBOX_SERVER_REQUEST_LOG_H
 
 #include "sync/base/jsonw.h"
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct box_ring_entry {
+struct sim_request_log_entry {
     int64_t at_ms;
     uint64_t n; /* counted from 1 over the whole life */
     char method[8];
@@ -20,12 +20,12 @@ struct box_ring_entry {
     bool as_workspace; /* x-as-workspace was sent */
 };
 
-struct box_ring;
-struct box_ring *box_ring_new(void);
-void box_ring_free(struct box_ring *r);
+struct sim_request_log;
+struct sim_request_log *sim_request_log_new(void);
+void sim_request_log_free(struct sim_request_log *r);
 /* A copy is kept; n is filled in. */
-void box_ring_add(struct box_ring *r, const struct box_ring_entry *entry);
-void box_ring_write(const struct box_ring *r, struct jsonw *w);
-void box_ring_clear(struct box_ring *r);
+void sim_request_log_add(struct sim_request_log *r, const struct sim_request_log_entry *entry);
+void sim_request_log_write(const struct sim_request_log *r, struct jsonw *w);
+void sim_request_log_clear(struct sim_request_log *r);
 
 #endif

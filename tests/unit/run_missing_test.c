@@ -464,7 +464,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *s = suite_create("run_gone");
+    Suite *s = suite_create("run_missing");
     TCase *c = tcase_create("all");
     tcase_set_timeout(c, 60);
     tcase_add_checked_fixture(c, setup, teardown);

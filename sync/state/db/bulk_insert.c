@@ -1,17 +1,17 @@
 /* The smallest virtual table: eponymous, one way to read it, no constraints, no order of its own. */
 #include "config.h"
 
-#include "sync/state/db/feed.h"
+#include "sync/state/db/bulk_insert.h"
 
 #include <string.h>
 
 struct table {
     sqlite3_vtab base;
-    struct feed *feed;
+    struct bulk_insert *feed;
 };
 struct cursor {
     sqlite3_vtab_cursor base;
-    struct feed *feed;
+    struct bulk_insert *feed;
     bool any;
     sqlite3_int64 row;
 };
@@ -94,7 +94,7 @@ static int cursor_eof(sqlite3_vtab_cursor *base)
 
 static int cursor_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int column)
 {
-    struct feed *f = cursor_of(base)->feed;
+    struct bulk_insert *f = cursor_of(base)->feed;
     f->column(f->ctx, out, column);
     return SQLITE_OK;
 }
@@ -105,7 +105,7 @@ static int cursor_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *row)
     return SQLITE_OK;
 }
 
-int feed_register(struct db *db, struct feed *f, struct err *e)
+int bulk_insert_register(struct db *db, struct bulk_insert *f, struct err *e)
 {
     static const sqlite3_module module = {
         .xConnect = table_connect, /* no xCreate: it exists by its name alone */

@@ -1,4 +1,4 @@
-#include "sync/sandbox/server/ring.h"
+#include "sync/sandbox/server/request_log.h"
 
 #include "sync/base/clock.h"
 
@@ -6,41 +6,41 @@
 
 enum { RING_N = 10000 };
 
-struct box_ring {
-    struct box_ring_entry entries[RING_N];
+struct sim_request_log {
+    struct sim_request_log_entry entries[RING_N];
     uint64_t n; /* ever added */
 };
 
-struct box_ring *box_ring_new(void)
+struct sim_request_log *sim_request_log_new(void)
 {
-    return calloc(1, sizeof(struct box_ring));
+    return calloc(1, sizeof(struct sim_request_log));
 }
 
-void box_ring_free(struct box_ring *r)
+void sim_request_log_free(struct sim_request_log *r)
 {
     free(r);
 }
 
-void box_ring_clear(struct box_ring *r)
+void sim_request_log_clear(struct sim_request_log *r)
 {
     r->n = 0;
 }
 
-void box_ring_add(struct box_ring *r, const struct box_ring_entry *entry)
+void sim_request_log_add(struct sim_request_log *r, const struct sim_request_log_entry *entry)
 {
-    struct box_ring_entry *slot = &r->entries[r->n % RING_N];
+    struct sim_request_log_entry *slot = &r->entries[r->n % RING_N];
     *slot = *entry;
     slot->n = ++r->n;
 }
 
-void box_ring_write(const struct box_ring *r, struct jsonw *w)
+void sim_request_log_write(const struct sim_request_log *r, struct jsonw *w)
 {
     char time[TIME_TEXT_N];
     jsonw_object(w);
     jsonw_member_uint(w, "total", r->n);
     jsonw_member_array(w, "requests");
     for (uint64_t i = r->n > RING_N ? r->n - RING_N : 0; i < r->n; i++) {
-        const struct box_ring_entry *entry = &r->entries[i % RING_N];
+        const struct sim_request_log_entry *entry = &r->entries[i % RING_N];
         jsonw_object(w);
         jsonw_member_uint(w, "n", entry->n);
         jsonw_member_text(w, "at", time_format(entry->at_ms, time));
