@@ -97,4 +97,4 @@ endif
 TESTS += $(STORIES)
 EXTRA_DIST += tests/cases/results/80.txt tests/cases/results/110.txt tests/cases/exports tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) $(TEXT_STORIES) demo.sh test.sh .shellcheckrc \
 	.ci/run .ci/lib.sh .ci/set-up .ci/gcc .ci/sanitizers .ci/clang .ci/valgrind \
-	scripts/setup.sh scripts/build.sh
+	scripts/setup.sh scripts/build.sh scripts/includes.py
