@@ -83,6 +83,24 @@ static int first_run(struct run *r, uint64_t *from, struct err *e)
     return 0;
 }
 
+/* The table has runs that this state does not know: an older copy was restored, or a second host runs the sync. */
+static void warn_of_other_runs(const struct run *r, uint64_t last)
+{
+    enum { RECORD_BYTES = 64 << 20 };
+    struct err e = ERR_INIT;
+    struct arena arena;
+    struct run_record own = {.id = 0};
+    arena_init(&arena, RECORD_BYTES);
+    if (state_run_get(r->state, 0, &arena, &own, &e) < 0)
+        log_detail("results_to: %s", err_text(&e));
+    else if (last > own.id)
+        log_warning("results_to: the table has run %llu of this sync, and this state knows %s: this state is an older copy, "
+                    "or new, or another host runs the sync with a state of its own; see OPERATIONS.md, Restore",
+                    (unsigned long long)last, own.id > 0 ? "only earlier runs" : "no run");
+    err_clear(&e);
+    arena_free(&arena);
+}
+
 /* After an older copy of the state is restored, run numbers repeat, and the table still has rows of the lost runs. New runs
  * get numbers after those. 0: the table cannot be read; then write_runs() compares before it writes. */
 uint64_t run_results_number(const struct run *r)
@@ -96,6 +114,8 @@ uint64_t run_results_number(const struct run *r)
         return 0;
     if (postgres_results_last_run(m->results_url, m->results_table, r->report->sync, r->deadline_us, &last, &e) != 0)
         log_detail("results_to: %s", err_text(&e));
+    else if (last >> NUMBER_BITS == 0)
+        warn_of_other_runs(r, last);
     err_clear(&e);
     return last >> NUMBER_BITS == 0 ? last + 1 : 0;
 }

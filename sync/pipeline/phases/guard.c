@@ -72,23 +72,97 @@ const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char tex
     return text;
 }
 
+/* ---- the past of the mapping ---- */
+
+static int64_t rows_of(struct json_object *rows, const char *name)
+{
+    struct json_object *n = NULL;
+    return json_object_object_get_ex(rows, name, &n) ? json_object_get_int64(n) : 0;
+}
+
+/* What earlier runs say of today's mapping. */
+struct mapping_past {
+    bool other_wrote;       /* The latest run that wrote leads, or was killed and may have, had another mapping. */
+    bool other_was_stopped; /* And it did not come to its end. */
+    bool was_complete;      /* A complete run had today's mapping. */
+    bool was_edited;        /* The latest complete run had another mapping. */
+    uint64_t last_complete; /* The number of the latest complete run. 0: there is none. */
+};
+
+static bool wrote_leads(const struct run_record *run)
+{
+    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL;
+    bool wrote = true;
+    if (json_object_object_get_ex(report, "rows", &rows))
+        wrote = rows_of(rows, "created") + rows_of(rows, "updated") + rows_of(rows, "moved") > 0;
+    json_object_put(report);
+    return wrote;
+}
+
+static int look_back(struct run *r, struct mapping_past *past, struct err *e)
+{
+    enum { LOOK_BACK = 20, RUNS_BYTES = 64 << 20 };
+    struct arena arena;
+    struct run_record *runs;
+    size_t n;
+    bool found = false;
+    *past = (struct mapping_past){.other_wrote = false};
+    arena_init(&arena, RUNS_BYTES);
+    int rc = state_runs(r->state, LOOK_BACK, &arena, &runs, &n, e);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const struct run_record *run = &runs[i];
+        if (run->mapping == 0 || run->id == r->record.id)
+            continue;
+        bool complete = run->status != NULL && strcmp(run->status, "complete") == 0, other = run->mapping != r->m->digest;
+        if (complete && past->last_complete == 0) {
+            past->last_complete = run->id;
+            past->was_edited = other;
+        }
+        past->was_complete = past->was_complete || (complete && !other);
+        if (!found && wrote_leads(run)) {
+            found = true;
+            past->other_wrote = other;
+            past->other_was_stopped = other && run->status != NULL && strcmp(run->status, "interrupted") == 0;
+        }
+    }
+    arena_free(&arena);
+    return rc;
+}
+
+/* A new mapping is a more likely cause than the source. "" if the mapping is not new, and for `changed`, which looks back itself. */
+static int edit_hint(struct run *r, const struct guard_trip *trip, char *hint, size_t size, struct err *e)
+{
+    struct mapping_past past = {.was_edited = false};
+    hint[0] = '\0';
+    if (strcmp(trip->guard, "changed") != 0 && look_back(r, &past, e) < 0)
+        return -1;
+    if (past.was_edited)
+        snprintf(hint, size,
+                 "the mapping is not that of the last complete run (run %llu): if this edit is a mistake, undo it, else ",
+                 (unsigned long long)past.last_complete);
+    return 0;
+}
+
 /* ---- messages ---- */
 
 int guard_trip(struct run *r, const struct guard_trip *trip, struct err *e, const char *fmt, ...)
 {
-    char what[256];
+    char what[256], hint[160];
     va_list ap;
+    if (edit_hint(r, trip, hint, sizeof hint, e) != 0)
+        return -1;
     va_start(ap, fmt);
     vsnprintf(what, sizeof what, fmt, ap);
     va_end(ap);
     if (r->diff == NULL) {
         struct buf *all = &r->guards.tripped;
-        int bad = buf_addf(all, "%sguard `%s`: %s, so %s: %s%s, or allow it with %s", all->n > 0 ? "; " : "", trip->guard,
-                           what, trip->done, trip->see, trip->remedy, trip->allow);
+        int bad = buf_addf(all, "%sguard `%s`: %s, so %s: %s%s%s, or allow it with %s", all->n > 0 ? "; " : "", trip->guard,
+                           what, trip->done, trip->see, hint, trip->remedy, trip->allow);
         return bad != 0 ? err_oom(e) : 0;
     }
     struct buf text = BUF_INIT(WARNING_BYTES);
-    int rc = buf_addf(&text, "guard `%s`: %s: %s, or allow it with %s", trip->guard, what, trip->remedy, trip->allow) != 0 ||
+    int rc = buf_addf(&text, "guard `%s`: %s: %s%s, or allow it with %s", trip->guard, what, hint, trip->remedy,
+                      trip->allow) != 0 ||
                      buf_cstr(&text) == NULL
                  ? err_oom(e)
                  : guard_foretell(r, text.p, e);
@@ -211,58 +285,6 @@ bool guard_changed_may_stop(const struct run *r)
     /* Each row changes at most one lead, and no two rows change the same lead. */
     uint64_t to_come = r->guards.known_there > r->guards.known_seen ? r->guards.known_there - r->guards.known_seen : 0;
     return judges_changed(r) && guard_exceeds(&r->m->guards.changed, r->guards.updates + to_come, r->guards.known_there);
-}
-
-static int64_t rows_of(struct json_object *rows, const char *name)
-{
-    struct json_object *n = NULL;
-    return json_object_object_get_ex(rows, name, &n) ? json_object_get_int64(n) : 0;
-}
-
-/* What earlier runs say of today's mapping. */
-struct mapping_past {
-    bool other_wrote;       /* The latest run that wrote leads, or was killed and may have, had another mapping. */
-    bool other_was_stopped; /* And it did not come to its end. */
-    bool was_complete;      /* A complete run had today's mapping. */
-    uint64_t last_complete; /* The number of the latest complete run. 0: there is none. */
-};
-
-static bool wrote_leads(const struct run_record *run)
-{
-    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL;
-    bool wrote = true;
-    if (json_object_object_get_ex(report, "rows", &rows))
-        wrote = rows_of(rows, "created") + rows_of(rows, "updated") + rows_of(rows, "moved") > 0;
-    json_object_put(report);
-    return wrote;
-}
-
-static int look_back(struct run *r, struct mapping_past *past, struct err *e)
-{
-    enum { LOOK_BACK = 20, RUNS_BYTES = 64 << 20 };
-    struct arena arena;
-    struct run_record *runs;
-    size_t n;
-    bool found = false;
-    *past = (struct mapping_past){.other_wrote = false};
-    arena_init(&arena, RUNS_BYTES);
-    int rc = state_runs(r->state, LOOK_BACK, &arena, &runs, &n, e);
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        const struct run_record *run = &runs[i];
-        if (run->mapping == 0 || run->id == r->record.id)
-            continue;
-        bool complete = run->status != NULL && strcmp(run->status, "complete") == 0, other = run->mapping != r->m->digest;
-        if (complete && past->last_complete == 0)
-            past->last_complete = run->id;
-        past->was_complete = past->was_complete || (complete && !other);
-        if (!found && wrote_leads(run)) {
-            found = true;
-            past->other_wrote = other;
-            past->other_was_stopped = other && run->status != NULL && strcmp(run->status, "interrupted") == 0;
-        }
-    }
-    arena_free(&arena);
-    return rc;
 }
 
 int guard_changed(struct run *r, struct err *e)

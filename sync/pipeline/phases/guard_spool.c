@@ -190,6 +190,19 @@ int guard_spool_end(struct run *r, struct err *e)
     return phases_apply(r, e) != 0 ? -1 : active_check_run(r, e);
 }
 
+/* Records a removal that a guard prevented, so that `results` lists the lead. Its row in the source is not judged by this. */
+static int note_prevented(struct run *r, const struct planned *planned, struct str guards, struct err *e)
+{
+    struct entry entry = planned->entry;
+    struct buf detail = BUF_INIT(1 << 16);
+    int bad = entry.detail.n > 0 ? buf_add(&detail, entry.detail.p, entry.detail.n) | buf_adds(&detail, "; ") : 0;
+    bad |= buf_add(&detail, guards.p, guards.n);
+    entry.detail = buf_str(&detail);
+    int rc = bad != 0 ? err_oom(e) : state_entry_add(r->state, r->record.id, planned->from, &entry, e);
+    buf_free(&detail);
+    return rc;
+}
+
 int guard_spool_abandon(struct run *r, enum reason reason, bool keep, struct err *e)
 {
     struct spool *spools[] = {r->spools.dedupe, r->spools.guard, r->spools.moves, r->spools.removals};
@@ -203,13 +216,14 @@ int guard_spool_abandon(struct run *r, enum reason reason, bool keep, struct err
         while (spools[i] != NULL && rc == 0 && (got = spool_get(spools[i], &planned, e)) == 1) {
             planned.entry.outcome = OUTCOME_DEFERRED;
             planned.entry.reason = reason;
+            if (planned.entry.row == 0) {
+                tally_removal(r->tally, OUTCOME_DEFERRED);
+                rc = keep ? 0 : note_prevented(r, &planned, detail, e);
+                continue;
+            }
             if (!keep) {
                 planned.entry.detail = detail;
                 planned.entry.values = STR_NONE;
-            }
-            if (planned.entry.row == 0) {
-                tally_removal(r->tally, OUTCOME_DEFERRED);
-                continue;
             }
             rc = row_plan_leave_out(r, &planned.entry, planned.target, NULL, STR_NONE, e);
         }

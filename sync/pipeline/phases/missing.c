@@ -268,8 +268,6 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
         return -1;
     r->missing->planned++;
     r->missing->unsettled += known->unsettled;
-    if (guard_tripped(r))
-        return 0; /* Another guard stops the run, so the removal is only counted, for the guard `removed`. */
     return r->diff != NULL ? show_removal(r, &p, !known->unsettled, e) : phases_put(r, &p, e);
 }
 
