@@ -19,12 +19,9 @@ static uint64_t run_rows(const struct run_record *run, const char *name)
     return count > 0 ? (uint64_t)count : 0;
 }
 
-/* Logs that a later run failed before it read a row. */
-static void report_unread(const struct run_record *latest)
+bool run_choice_is_unread(const struct run_record *run)
 {
-    if (latest->finished_ms > 0 && latest->exit_code > XS_LEFT_OVER && run_rows(latest, "read") == 0)
-        log_notice("run %llu, the latest, ended with %d before it read a row: leadsync status --run %llu",
-                   (unsigned long long)latest->id, latest->exit_code, (unsigned long long)latest->id);
+    return run->finished_ms > 0 && run->exit_code > XS_LEFT_OVER && run->exit_code != XS_GUARD && run_rows(run, "read") == 0;
 }
 
 /* A resume reads no rows, so the latest run that read a source is shown. */
@@ -34,8 +31,9 @@ static int latest_reading(struct state *state, struct arena *arena, struct run_r
     size_t n;
     if (state_runs(state, LOOK_BACK, arena, &runs, &n, e) != 0)
         return -1;
-    if (n > 0)
-        report_unread(&runs[0]);
+    if (n > 0 && run_choice_is_unread(&runs[0]))
+        log_notice("run %llu, the latest, ended with %d before it read a row: leadsync status --run %llu",
+                   (unsigned long long)runs[0].id, runs[0].exit_code, (unsigned long long)runs[0].id);
     for (size_t i = 0; i < n; i++)
         if (runs[i].read != NULL && runs[i].read[0] != '\0') {
             *out = runs[i];

@@ -209,6 +209,11 @@ static int rejects_command(struct invocation *inv, struct err *e)
     int found = state_header_get(state, record.id, &arena, &header, &form.delimiter, e);
     if (found < 0)
         goto done;
+    if (found == 0 && run_choice_is_unread(&record)) {
+        err_set(e, XS_STATE, "run %llu ended with %d before it read a row: leadsync status --run %llu",
+                (unsigned long long)record.id, record.exit_code, (unsigned long long)record.id);
+        goto done;
+    }
     if (found == 0) {
         err_set(e, XS_STATE, "the rows of run %llu are no longer kept (those of the latest 3 runs are)",
                 (unsigned long long)record.id);

@@ -322,6 +322,9 @@ static int results_command(struct invocation *inv, struct err *e)
         goto done;
     r.run = record.id;
     r.record = record;
+    if (o->run != 0 && run_choice_is_unread(&record))
+        log_notice("run %llu ended with %d before it read a row: leadsync status --run %llu", (unsigned long long)record.id,
+                   record.exit_code, (unsigned long long)record.id);
     r.read_part = record.read != NULL && strcmp(record.read, "incremental") == 0;
     if (look_for_match(&r, &record, o->run != 0, &arena, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
         goto done;

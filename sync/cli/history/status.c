@@ -336,12 +336,35 @@ static int status_show_text(const struct invocation *inv, struct state *state, s
 
 /* ---- */
 
-static int audit(struct state *state, struct out *out, struct err *e)
+/* The findings are lines. */
+static int audit_json(struct state *state, struct str findings, struct buf *out)
+{
+    struct jsonw w;
+    jsonw_init_output(&w, out);
+    jsonw_object(&w);
+    jsonw_member_int(&w, "version", 1);
+    jsonw_member_text(&w, "sync", state_sync(state));
+    jsonw_member_array(&w, "violations");
+    while (findings.n > 0) {
+        const char *end = memchr(findings.p, '\n', findings.n);
+        size_t n = end != NULL ? (size_t)(end - findings.p) : findings.n;
+        jsonw_str(&w, (struct str){findings.p, n});
+        n += end != NULL;
+        findings = (struct str){findings.p + n, findings.n - n};
+    }
+    jsonw_array_end(&w);
+    jsonw_object_end(&w);
+    return jsonw_end(&w) | buf_addc(out, '\n');
+}
+
+static int audit(const struct invocation *inv, struct state *state, struct out *out, struct err *e)
 {
     struct buf lines = BUF_INIT(AUDIT_BYTES);
     size_t violations = 0;
     int rc = state_audit(state, &lines, &violations, e);
-    if (rc == 0 && violations == 0)
+    if (rc == 0 && inv->common.output.format == FORMAT_JSON)
+        rc = audit_json(state, buf_str(&lines), &out->text);
+    else if (rc == 0 && violations == 0)
         rc = buf_addf(&out->text, "sync %s: the state is sound\n", state_sync(state));
     else if (rc == 0)
         rc = buf_add(&out->text, lines.p, lines.n);
@@ -382,7 +405,7 @@ static int status_command(struct invocation *inv, struct err *e)
     int rc = -1;
     if (state_arg_open(inv, &state, e) != 0 || out_open(&out, inv, OUT_PUBLIC, e) != 0)
         goto done;
-    rc = o->audit ? audit(state, &out, e) : status_show(inv, state, &out, e);
+    rc = o->audit ? audit(inv, state, &out, e) : status_show(inv, state, &out, e);
 done:
     out_abandon(&out);
     state_close(state);
