@@ -21,25 +21,42 @@ enum {
 };
 
 /* `sync` is a parameter for itself. Its number in the run identifies a row; a row without a key has an empty one. */
-enum column { C_RUN, C_ROW, C_LINE, C_KEY, C_OUTCOME, C_REASON, C_LEAD_ID, C_TARGET, C_HTTP_STATUS, C_AT, COLUMN_N };
+enum column {
+    C_RUN,
+    C_ROW,
+    C_LINE,
+    C_KEY,
+    C_OUTCOME,
+    C_REASON,
+    C_LEAD_ID,
+    C_TARGET,
+    C_HTTP_STATUS,
+    C_AT,
+    NARROW_N, /* The columns of a table that an older leadsync has made. */
+    C_OP = NARROW_N,
+    C_DETAIL,
+    C_CHANGES,
+    COLUMN_N
+};
 
 #define COLUMNS "run, \"row\", line, key, outcome, reason, lead_id, target, http_status, at"
+#define MORE ", op, detail, changes"
 
 static const char create_columns[] =
     "run bigint not null, sync text not null, \"row\" bigint not null, line bigint, key text not null,"
     " outcome text not null, reason text, lead_id uuid, target text, http_status integer, at timestamptz not null,"
-    " primary key (sync, run, \"row\", key)";
+    " op text, detail text, changes text, primary key (sync, run, \"row\", key)";
 
 /* Of two records of one row (an update and a move of its lead) the one that went wrong is kept. */
 static const char insert_format[] =
-    "insert into %s as t (sync, " COLUMNS ")"
-    " select distinct on (run, \"row\", key) $11::text, " COLUMNS
-    " from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::text[],"
-    " $9::integer[], $10::timestamptz[]) with ordinality as u (" COLUMNS ", n)"
+    "insert into %s as t (sync, " COLUMNS "%s)"
+    " select distinct on (run, \"row\", key) $1::text, " COLUMNS "%s"
+    " from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::text[],"
+    " $10::integer[], $11::timestamptz[]%s) with ordinality as u (" COLUMNS "%s, n)"
     " order by run, \"row\", key, outcome in ('failed', 'deferred') desc, n desc"
-    " on conflict (sync, run, \"row\", key) do update set (line, outcome, reason, lead_id, target, http_status, at)"
+    " on conflict (sync, run, \"row\", key) do update set (line, outcome, reason, lead_id, target, http_status, at%s)"
     " = (excluded.line, excluded.outcome, excluded.reason, excluded.lead_id, excluded.target, excluded.http_status,"
-    " excluded.at)";
+    " excluded.at%s)";
 
 struct postgres_results {
     struct postgres_conn conn;
@@ -48,6 +65,7 @@ struct postgres_results {
     char *label;
     struct buf insert;
     struct buf arrays[COLUMN_N]; /* "{1,2" and so on: closed when they are sent */
+    size_t columns_n;            /* NARROW_N or COLUMN_N */
     size_t rows;
     uint64_t last_run, last_row;
 };
@@ -91,18 +109,83 @@ static int make_table(struct postgres_results *w, struct err *e)
     return result != NULL ? 0 : -1;
 }
 
+/* Another user's lock on the table must not hold the sync's own lock for the rest of the night. Settings of the role or the
+ * connection string stay; for the transaction only, since a pooler hands the session on. */
+static const char begin_sql[] =
+    "begin; select set_config('lock_timeout', '30s', true) where current_setting('lock_timeout') = '0';"
+    "select set_config('statement_timeout', '5min', true) where current_setting('statement_timeout') = '0'";
+
+static int run_sql(struct postgres_results *w, const char *sql, int n, const char *const *values, struct err *e)
+{
+    PGresult *result = postgres_conn_run(&w->conn, sql, n, values, e);
+
+    PQclear(result);
+    return result != NULL ? 0 : -1;
+}
+
+/* Adds the columns that a table of an older leadsync lacks. If that fails, the table is written without them. */
+static void widen_table(struct postgres_results *w)
+{
+    struct buf sql = BUF_INIT(SQL_MAX);
+    struct err e = ERR_INIT, late = ERR_INIT;
+
+    if (buf_addf(&sql, "alter table %s add op text, add detail text, add changes text", w->table) == 0 &&
+        buf_cstr(&sql) != NULL && run_sql(w, begin_sql, 0, NULL, &e) == 0 && run_sql(w, sql.p, 0, NULL, &e) == 0 &&
+        run_sql(w, "commit", 0, NULL, &e) == 0)
+        w->columns_n = COLUMN_N;
+    else
+        run_sql(w, "rollback", 0, NULL, &late);
+    err_clear(&e);
+    err_clear(&late);
+    buf_free(&sql);
+}
+
+/* Which columns has the table? A text of another encoding could be refused, so such a database gets no values of leads. */
+static int look_at_columns(struct postgres_results *w, bool create, struct err *e)
+{
+    static const char sql[] =
+        "select count(a.attname), bool_and(pg_has_role(c.relowner, 'USAGE') and c.relkind in ('r', 'p')),"
+        " current_setting('server_encoding') = 'UTF8' from pg_class c left join pg_attribute a on a.attrelid = c.oid"
+        " and a.attname in ('op', 'detail', 'changes') and not a.attisdropped where c.oid = to_regclass($1)";
+    const char *table = w->table;
+    PGresult *result = postgres_conn_run(&w->conn, sql, 1, &table, e);
+    if (result == NULL)
+        return -1;
+    int has = atoi(PQgetvalue(result, 0, 0));
+    bool owns = *PQgetvalue(result, 0, 1) == 't', utf8 = *PQgetvalue(result, 0, 2) == 't';
+    PQclear(result);
+    w->columns_n = has == COLUMN_N - NARROW_N && utf8 ? COLUMN_N : NARROW_N;
+    if (has == 0 && owns && utf8 && create)
+        widen_table(w);
+    return 0;
+}
+
+static int write_insert(struct postgres_results *w, struct err *e)
+{
+    bool wide = w->columns_n == COLUMN_N;
+    const char *more = wide ? MORE : "";
+
+    buf_reset(&w->insert);
+    int bad = buf_addf(&w->insert, insert_format, w->table, more, more,
+                       wide ? ", $12::text[], $13::text[], $14::text[]" : "", more, more,
+                       wide ? ", excluded.op, excluded.detail, excluded.changes" : "");
+    return bad == 0 && buf_cstr(&w->insert) != NULL ? 0 : err_oom(e);
+}
+
 /* Explained, the statement is planned and its privileges are looked up, and nothing is written: a column that is missing
  * or of another type, a missing key, and a role that may not write are all found before the first row. */
-static int try_table(struct postgres_results *w, struct err *e)
+static int try_table(struct postgres_results *w, bool create, struct err *e)
 {
     static const char *const nothing[COLUMN_N + 1];
     struct buf sql = BUF_INIT(SQL_MAX);
     PGresult *result = NULL;
 
+    if (look_at_columns(w, create, e) != 0 || write_insert(w, e) != 0)
+        return -1;
     if (buf_addf(&sql, "explain %.*s", STR_ARG(buf_str(&w->insert))) != 0 || buf_cstr(&sql) == NULL)
         err_oom(e);
     else
-        result = postgres_conn_run(&w->conn, sql.p, COLUMN_N + 1, nothing, e);
+        result = postgres_conn_run(&w->conn, sql.p, (int)w->columns_n + 1, nothing, e);
     buf_free(&sql);
     PQclear(result);
     return result != NULL ? 0 : -1;
@@ -127,9 +210,7 @@ static int connect_to(const char *url, const char *table, int64_t deadline_us, s
     buf_init(&w->insert, SQL_MAX);
     for (size_t i = 0; i < COLUMN_N; i++)
         buf_init(&w->arrays[i], ARRAY_MAX);
-    if (open_connection(w, url, deadline_us, e) != 0 || resolve_table(w, table, missing, e) != 0)
-        return -1;
-    return buf_addf(&w->insert, insert_format, w->table) == 0 && buf_cstr(&w->insert) != NULL ? 0 : err_oom(e);
+    return open_connection(w, url, deadline_us, e) != 0 || resolve_table(w, table, missing, e) != 0 ? -1 : 0;
 }
 
 static int no_table(const struct postgres_results *w, struct err *e)
@@ -148,7 +229,7 @@ int postgres_results_open(const char *url, const char *table, bool create, const
     if (connect_to(url, table, deadline_us, out, &missing, e) == 0) {
         (*out)->sync = sync;
         int made = !missing ? 0 : create ? make_table(*out, e) : no_table(*out, e);
-        if (made == 0 && try_table(*out, e) == 0)
+        if (made == 0 && try_table(*out, create, e) == 0)
             return 0;
     }
     postgres_results_close(*out);
@@ -172,7 +253,7 @@ static int try_create(struct postgres_results *w, const char *table, struct err 
     return status;
 }
 
-int postgres_results_check(const char *url, const char *table, bool create, bool *missing, struct err *e)
+int postgres_results_check(const char *url, const char *table, bool create, bool *missing, bool *narrow, struct err *e)
 {
     struct postgres_results *w;
     int status = connect_to(url, table, 0, &w, missing, e);
@@ -180,7 +261,8 @@ int postgres_results_check(const char *url, const char *table, bool create, bool
     if (status == 0 && *missing)
         status = create ? try_create(w, table, e) : no_table(w, e);
     else if (status == 0)
-        status = try_table(w, e);
+        status = try_table(w, false, e);
+    *narrow = status == 0 && !*missing && w->columns_n == NARROW_N;
     postgres_results_close(w);
     return status;
 }
@@ -259,20 +341,6 @@ const char *postgres_results_label(const struct postgres_results *w)
 
 /* ---- writing ---- */
 
-/* Another user's lock on the table must not hold the sync's own lock for the rest of the night. Settings of the role or the
- * connection string stay; for the transaction only, since a pooler hands the session on. */
-static const char begin_sql[] =
-    "begin; select set_config('lock_timeout', '30s', true) where current_setting('lock_timeout') = '0';"
-    "select set_config('statement_timeout', '5min', true) where current_setting('statement_timeout') = '0'";
-
-static int run_sql(struct postgres_results *w, const char *sql, int n, const char *const *values, struct err *e)
-{
-    PGresult *result = postgres_conn_run(&w->conn, sql, n, values, e);
-
-    PQclear(result);
-    return result != NULL ? 0 : -1;
-}
-
 static int add_number(struct buf *array, uint64_t n, bool null)
 {
     return null ? buf_adds(array, "NULL") : buf_addf(array, "%" PRIu64, n);
@@ -296,7 +364,7 @@ static bool is_full(const struct postgres_results *w)
 {
     bool full = w->rows >= BATCH_ROWS;
 
-    for (size_t i = 0; i < COLUMN_N; i++)
+    for (size_t i = 0; i < w->columns_n; i++)
         full |= w->arrays[i].n >= BATCH_BYTES;
     return full;
 }
@@ -311,7 +379,7 @@ int postgres_results_add(struct postgres_results *w, const struct result_row *ro
     bool same_row = row->run == w->last_run && row->row == w->last_row && row->row != 0;
     if (is_full(w) && !same_row && postgres_results_flush(w, e) != 0)
         return -1;
-    for (size_t i = 0; i < COLUMN_N; i++)
+    for (size_t i = 0; i < w->columns_n; i++)
         bad |= buf_addc(&a[i], w->rows == 0 ? '{' : ',');
     bad |= add_number(&a[C_RUN], row->run, false) | add_number(&a[C_ROW], row->row, false);
     bad |= add_number(&a[C_LINE], row->line, row->line == 0);
@@ -321,6 +389,10 @@ int postgres_results_add(struct postgres_results *w, const struct result_row *ro
     bad |= add_text(&a[C_TARGET], row->target, row->target.n == 0);
     bad |= add_number(&a[C_HTTP_STATUS], (uint64_t)row->http_status, row->http_status <= 0);
     bad |= add_text(&a[C_AT], str_from(time_format(row->at_ms, at)), false);
+    if (w->columns_n == COLUMN_N) {
+        bad |= add_text(&a[C_OP], row->op, row->op.n == 0) | add_text(&a[C_DETAIL], row->detail, row->detail.n == 0);
+        bad |= add_text(&a[C_CHANGES], row->changes, row->changes.n == 0);
+    }
     if (bad != 0)
         return err_oom(e);
     w->rows++;
@@ -335,12 +407,12 @@ int postgres_results_flush(struct postgres_results *w, struct err *e)
 
     if (w->rows == 0)
         return 0;
-    for (size_t i = 0; i < COLUMN_N; i++) {
-        if (buf_addc(&w->arrays[i], '}') != 0 || (values[i] = buf_cstr(&w->arrays[i])) == NULL)
+    values[0] = w->sync;
+    for (size_t i = 0; i < w->columns_n; i++) {
+        if (buf_addc(&w->arrays[i], '}') != 0 || (values[i + 1] = buf_cstr(&w->arrays[i])) == NULL)
             return err_oom(e);
     }
-    values[COLUMN_N] = w->sync;
-    int status = run_sql(w, begin_sql, 0, NULL, e) != 0 || run_sql(w, w->insert.p, COLUMN_N + 1, values, e) != 0 ||
+    int status = run_sql(w, begin_sql, 0, NULL, e) != 0 || run_sql(w, w->insert.p, (int)w->columns_n + 1, values, e) != 0 ||
                          run_sql(w, "commit", 0, NULL, e) != 0
                      ? -1
                      : 0;

@@ -21,17 +21,20 @@ struct result_row {
     struct str reason, lead_id, target; /* empty: none; lead_id a UUID */
     int http_status;                    /* 0: none */
     int64_t at_ms;                      /* when the run began */
+    struct str op, detail, changes;     /* empty: none; left out if the table lacks these columns */
 };
 
 /* Connects and looks at the table: has it the columns, may they be read, inserted and updated? `table` is a name as SQL
- * has it, with a schema or without. With `create` one that is missing is made. On success nothing is written yet.
+ * has it, with a schema or without. With `create` one that is missing is made, and one of an older leadsync gets the columns
+ * op, detail and changes, if the user owns it. On success nothing is written yet.
  * `sync` is borrowed until close. Errors: XS_CONFIG (no such table, a column is missing or of another type), XS_NO_SOURCE
  * (no connection, no privilege), XS_SIGINT and XS_SIGTERM. Blocks as postgres_conn_open(). After `deadline_us` (0: none)
  * every wait for this connection, now and later, ends with XS_LEFT_OVER. */
 int postgres_results_open(const char *url, const char *table, bool create, const char *sync, int64_t deadline_us,
                           struct postgres_results **out, struct err *e);
-/* Is there a table, or may one be made? Creates nothing. As open otherwise; *missing: open would create it. */
-int postgres_results_check(const char *url, const char *table, bool create, bool *missing, struct err *e);
+/* Is there a table, or may one be made? Creates nothing. As open otherwise; *missing: open would create it; *narrow: it lacks
+ * the columns op, detail and changes. */
+int postgres_results_check(const char *url, const char *table, bool create, bool *missing, bool *narrow, struct err *e);
 /* The greatest run of this sync in the table; 0: none, or there is no table. Connects for it. Errors as of open. */
 int postgres_results_last_run(const char *url, const char *table, const char *sync, int64_t deadline_us, uint64_t *run,
                               struct err *e);

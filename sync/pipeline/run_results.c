@@ -13,6 +13,7 @@
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
 #include "sync/base/text.h"
+#include "sync/model/change.h"
 
 /* The setting with the first run whose results may still change in the table. */
 #define RESULTS_FROM "results_from"
@@ -25,13 +26,17 @@ static bool goes_by_id(const struct run *r, const struct entry *entry)
 }
 
 static int write_row(struct run *r, struct postgres_results *w, const struct run_record *record, const struct entry *entry,
-                     uint32_t target_number, struct err *e)
+                     enum op op, uint32_t target_number, struct err *e)
 {
     char id[UUID_TEXT_N], target_text[TARGET_TEXT_N];
     struct target target;
     int found = target_number == 0 ? 0 : state_target_get(r->state, target_number, &r->known_arena, &target, e);
     if (found < 0)
         return -1;
+    struct buf *changes = &r->scratch.text;
+    buf_reset(changes);
+    if (change_show(entry->changes, changes) != 0)
+        return err_set(e, XS_STATE, "the changes of a row in the state are damaged; see leadsync status --audit");
     struct str lead_id = entry->has_lead_id ? str_from(uuid_format(&entry->lead_id, id)) : STR_NONE;
     const struct result_row row = {
         .run = record->id,
@@ -44,6 +49,9 @@ static int write_row(struct run *r, struct postgres_results *w, const struct run
         .target = found > 0 ? str_from(target_format(&target, target_text)) : STR_NONE,
         .http_status = entry->http_status,
         .at_ms = record->started_ms,
+        .op = op != OP_NONE ? str_from(op_text(op)) : STR_NONE,
+        .detail = entry->detail,
+        .changes = buf_str(changes),
     };
     return postgres_results_add(w, &row, e);
 }
@@ -64,7 +72,7 @@ static int write_run(struct run *r, struct postgres_results *w, const struct run
         /* Leave out unchanged rows, as `results` does. Some of these entries are only notes of the state. */
         if (rc == 1 && entry.outcome != OUTCOME_NONE && entry.outcome != OUTCOME_UNCHANGED) {
             ++*rows;
-            rc = write_row(r, w, record, &entry, target, e) == 0 ? 1 : -1;
+            rc = write_row(r, w, record, &entry, op, target, e) == 0 ? 1 : -1;
         }
         if (rc == 1 && stop_requested() != 0)
             rc = err_set(e, (enum exit_status)(128 + stop_requested()), "interrupted");

@@ -38,12 +38,18 @@ static void check_results(struct check *c)
 {
     struct err e = ERR_INIT;
     const struct mapping *m = c->m;
-    bool missing = false;
-    if (postgres_results_check(m->results_url, m->results_table, m->results_create, &missing, &e) != 0)
+    bool missing = false, narrow = false;
+    if (postgres_results_check(m->results_url, m->results_table, m->results_create, &missing, &narrow, &e) != 0)
         check_error(c, "results_to", &e);
     else
         check_report(c, FINDING_OK, "results_to", "table %s %s", m->results_table,
                      missing ? "does not exist yet; the first sync creates it" : "can be written");
+    if (narrow)
+        check_report(
+            c, FINDING_NOTICE, "results_to",
+            "table %s lacks the columns op, detail and changes, which are optional; its owner can add them: alter table "
+            "%s add op text, add detail text, add changes text",
+            m->results_table, m->results_table);
 }
 
 void check_databases(struct check *c)

@@ -71,10 +71,10 @@ static void refused(const char *made, const char *table, enum exit_status status
 {
     struct err e = ERR_INIT;
     struct postgres_results *w;
-    bool missing;
+    bool missing, narrow;
 
     pg_sql(made);
-    ck_assert_int_eq(postgres_results_check(pg_url, table, false, &missing, &e), -1);
+    ck_assert_int_eq(postgres_results_check(pg_url, table, false, &missing, &narrow, &e), -1);
     ck_assert_int_eq(e.status, status);
     err_clear(&e);
     ck_assert_int_eq(postgres_results_open(pg_url, table, true, "nightly", 0, &w, &e), -1);
