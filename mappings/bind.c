@@ -119,6 +119,13 @@ static void report_columns(struct binder *b)
     buf_free(&text);
 }
 
+/* The column of the watermark is used, though no lead has it. */
+static bool is_watermark(const struct mapping *m, struct str column)
+{
+    bool sql = m->source.kind == SOURCE_POSTGRES || m->source.kind == SOURCE_SQLITE;
+    return sql && m->source.as.sql.watermark != NULL && str_is(column, m->source.as.sql.watermark);
+}
+
 /* The unused columns, and the names of the filled fields as campaigns know them. */
 static int list_names(struct binder *b)
 {
@@ -129,7 +136,7 @@ static int list_names(struct binder *b)
         return -1;
     impl->unused_n = impl->filled_n = 0;
     for (size_t i = 0; i < b->n; i++) {
-        if (!b->used[i] && !is_own(b->columns[i]) && str_trim(b->columns[i]).n > 0 &&
+        if (!b->used[i] && !is_own(b->columns[i]) && !is_watermark(b->m, b->columns[i]) && str_trim(b->columns[i]).n > 0 &&
             arena_str(&b->m->arena, b->columns[i], &unused[impl->unused_n++]) != 0)
             return -1;
     }

@@ -146,14 +146,14 @@ static bool is_core(struct str name)
     return false;
 }
 
-/* Lists the names that `others` lacks, in the arena. NULL: out of memory. */
+/* Lists the names that `others` lacks, in the arena, without the variable of the row key. NULL: out of memory. */
 static struct str *difference(struct check *c, const struct str *names, size_t n, const struct str *others, size_t others_n,
                               bool skip_core, size_t *out_n)
 {
     struct str *out = arena_calloc(&c->arena, n + 1, sizeof *out);
     *out_n = 0;
     for (size_t i = 0; out != NULL && i < n; i++)
-        if (!is_in(names[i], others, others_n) && !(skip_core && is_core(names[i])))
+        if (!is_in(names[i], others, others_n) && !(skip_core && is_core(names[i])) && !str_is(names[i], "leadsync_key"))
             out[(*out_n)++] = names[i];
     return out;
 }

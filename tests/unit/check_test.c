@@ -172,7 +172,7 @@ START_TEST(variables_are_compared)
 {
     rule("/api/v2/campaigns/" ID, 200,
          "{\"id\":\"" ID "\",\"core_variables\":{\"firstName\":\"\",\"lastName\":\"\"},"
-         "\"custom_variables\":{\"Sheats\":\"\"}}");
+         "\"custom_variables\":{\"Sheats\":\"\",\"leadsync_key\":\"\"}}");
     load(HEAD FIELDS SEATS, CSV);
     ck_assert_int_eq(check(), 0);
     says("warning variables: campaign \"Demo\" has variables that the mapping leaves empty: lastName, Sheats\n");

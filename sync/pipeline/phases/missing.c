@@ -99,9 +99,14 @@ int missing_keyless_text(const struct run *r, struct buf *out)
                        g->keyless == 1 ? " has" : "s have", what, g->keyless == 1 ? "" : "s");
     for (uint64_t i = 0; i < shown; i++)
         bad |= buf_addf(out, "%s%llu", i > 0 ? ", " : "", (unsigned long long)g->where[i]);
-    return bad | buf_addf(out, "%s): correct %s, leave %s out with skip_when, or allow them with --guard keyless=%llu",
-                          g->keyless > shown ? ", ..." : "", g->keyless == 1 ? "it" : "them",
-                          g->keyless == 1 ? "it" : "them", (unsigned long long)g->keyless);
+    bad |= buf_addf(out, "%s): correct %s, leave %s out with skip_when, or allow them with --guard keyless=%llu",
+                    g->keyless > shown ? ", ..." : "", g->keyless == 1 ? "it" : "them", g->keyless == 1 ? "it" : "them",
+                    (unsigned long long)g->keyless);
+    /* The guard judges only removals that do not wait, so its verdict of a later night is announced now. */
+    if (guard_exceeds(&r->m->guards.removed, g->waiting, g->there))
+        bad |= buf_addf(out, "; then guard `removed` would stop the run: %llu of %llu known leads would be removed",
+                        (unsigned long long)g->waiting, (unsigned long long)g->there);
+    return bad;
 }
 
 /* ---- while rows are read ---- */
