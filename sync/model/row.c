@@ -81,6 +81,19 @@ int cells_show(struct str packed, size_t chars, struct buf *out)
     return rc < 0 ? -1 : 0;
 }
 
+int cells_show_name(const char *before, struct str packed, size_t chars, struct buf *out)
+{
+    size_t from = out->n, open;
+    int bad = buf_adds(out, before) | buf_addc(out, '(');
+    open = out->n;
+    bad |= cells_show(packed, chars, out);
+    if (bad == 0 && out->n == open) {
+        out->n = from;
+        return 0;
+    }
+    return (bad | buf_addc(out, ')')) != 0 ? -1 : 1;
+}
+
 /* ---- cells as references into another text ----
  *
  * Each piece starts with a number. The lowest bit says what the piece is: 0, literal bytes, which follow; 1, a cell in

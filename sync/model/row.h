@@ -54,6 +54,8 @@ int cells_pack(const struct cell *cells, size_t n, struct buf *out);
 int cells_next(const char **p, const char *end, struct cell *out);
 /* "Tom; Short": the filled ones of packed cells, cut after `chars` characters with …; ? replaces a byte that is not UTF-8. 0/-1 */
 int cells_show(struct str packed, size_t chars, struct buf *out);
+/* Appends `before` and "(Tom; Short)", by which a row without a key is known. 1; 0 and nothing if no cell is filled; -1 */
+int cells_show_name(const char *before, struct str packed, size_t chars, struct buf *out);
 
 /* Stores cells as references into another text with most of their bytes, such as the packed lead made of them: a few
  * bytes per cell. Appends to `out`. 0, or -1 (buffer). */

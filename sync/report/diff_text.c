@@ -18,6 +18,7 @@ enum {
     VALUE_COLUMNS = 60,
     DETAIL_COLUMNS = 400,
     KEY_COLUMNS = 80,
+    CELLS_CHARS = 40,
     TARGET_COLUMNS = 60,
     INDENT = 4, /* of a create's fields */
     /* The indent of the second and later parts of a line that is wider than the terminal. */
@@ -113,6 +114,12 @@ static int show_key(struct diff *d, const char *before, const struct entry *entr
     const char *missing = entry->reason == REASON_EMAIL_MISSING ? "row without an address"
                           : entry->reason == REASON_KEY_MISSING ? "row without a key"
                                                                 : NULL;
+    struct buf cells = BUF_INIT(d->record.max);
+    int any = entry->key_text.n == 0 ? cells_show_name(before, entry->cells, CELLS_CHARS, &cells) : 0;
+    int bad = any > 0 ? show(d, buf_str(&cells), KEY_COLUMNS) : 0;
+    buf_free(&cells);
+    if (any != 0)
+        return any < 0 || bad != 0 ? -1 : 0;
     if (entry->key_text.n == 0)
         return missing != NULL ? buf_addf(&d->record, "%s%s", before, missing) : 0;
     return buf_adds(&d->record, before) | show(d, entry->key_text, KEY_COLUMNS);

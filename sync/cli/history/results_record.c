@@ -26,11 +26,11 @@ const struct record_layout results_record_layout = {
 static int fill_cells(struct record_writer *w, struct str cells)
 {
     struct buf shown = BUF_INIT(NAME_BYTES);
-    int bad = buf_addc(&shown, '(') | cells_show(cells, CELLS_CHARS, &shown) | buf_addc(&shown, ')');
-    if (bad == 0 && shown.n > 2)
+    int any = cells_show_name("", cells, CELLS_CHARS, &shown);
+    if (any > 0)
         record_copy(w, RESULTS_KEY, buf_str(&shown));
     buf_free(&shown);
-    return bad;
+    return any < 0 ? -1 : 0;
 }
 
 static int fill_target(struct record_writer *w, const struct target *target)

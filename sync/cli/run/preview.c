@@ -41,6 +41,7 @@ enum {
     TEXT_BYTES = 1 << 20,
     SCRATCH_BYTES = 64 << 20,
     TABLE_ROWS = 500, /* a longer text preview comes in several tables, so that memory stays small */
+    CELLS_CHARS = 40, /* of a row without an address */
     READABLE = 10,    /* terminal columns; with less for each, rows become blocks of lines */
 };
 
@@ -210,17 +211,28 @@ static int skip_text(const struct preview *p, const struct mapped *mapped, struc
                                   : mapping_reject_text(&mapped->skip, out);
 }
 
+/* " (Cid; Acme)": a row without a key is known by its first cells. */
+static int text_cells(const struct row *row, struct buf *out)
+{
+    struct buf packed = BUF_INIT(SCRATCH_BYTES);
+    int bad = cells_pack(row->cells, row->n, &packed);
+    bad |= cells_show_name(" ", buf_str(&packed), CELLS_CHARS, out) < 0;
+    buf_free(&packed);
+    return bad;
+}
+
 /* "email_invalid: Email Address: \"ann@\" has no domain after the @", one after the other. */
-static int text_left_out(const struct preview *p, const struct mapped *mapped, struct buf *out)
+static int text_left_out(const struct preview *p, const struct row *row, const struct mapped *mapped, struct buf *out)
 {
     if (mapped->verdict == MAPPED_SKIP)
-        return buf_addf(out, "skipped: %s: ", reason_text(mapped->reason)) != 0 ? -1 : skip_text(p, mapped, out);
+        if (buf_addf(out, "skipped: %s: ", reason_text(mapped->reason)) != 0 || skip_text(p, mapped, out) != 0)
+            return -1;
     for (size_t i = 0; i < mapped->rejects_n; i++) {
         const struct reject *r = &mapped->rejects[i];
         if (buf_addf(out, "%s%s: ", i > 0 ? "; " : "", reason_text(r->reason)) != 0 || mapping_reject_text(r, out) != 0)
             return -1;
     }
-    return 0;
+    return mapped->verdict != MAPPED_LEAD && mapped->key_text.n == 0 ? text_cells(row, out) : 0;
 }
 
 static int text_lead(struct preview *p, const struct row *row, const struct mapped *mapped)
@@ -230,7 +242,7 @@ static int text_lead(struct preview *p, const struct row *row, const struct mapp
     const struct target_spec *target = target_of(p->m, mapped);
     /* A row that skip_when leaves out still makes a lead; one that the route leaves out does not. */
     bool has_lead = mapped->verdict == MAPPED_LEAD || (mapped->verdict == MAPPED_SKIP && mapped->reason == REASON_SKIP_WHEN);
-    int bad = text_left_out(p, mapped, &text);
+    int bad = text_left_out(p, row, mapped, &text);
     record_ordinal(w, C_ROW, row->number);
     record_colour(w, C_ROW, TABLE_DIM);
     record_copy(w, C_LEFT_OUT, buf_str(&text));

@@ -1,4 +1,5 @@
-/* The cells of a row as they were read, for `rejects` and `diff --match`. The row is at hand, or has waited in a spool. */
+/* The cells of a row as they were read, for `rejects` and `diff --match`, and for a diff that has no key to show. The row is at
+ * hand, or has waited in a spool. */
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
@@ -10,7 +11,8 @@ bool row_cells_wanted(const struct run *r)
 
 int row_cells_keep(struct run *r, struct entry *entry, struct err *e)
 {
-    if (!row_cells_wanted(r) || r->scratch.row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
+    bool nameless = entry->key_text.n == 0;
+    if ((!row_cells_wanted(r) && !nameless) || r->scratch.row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
         return 0;
     buf_reset(&r->scratch.cells);
     if (cells_pack(r->scratch.row->cells, r->scratch.row->n, &r->scratch.cells) != 0)

@@ -57,7 +57,7 @@ int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, cons
         }
         if (entry->reason == REASON_DUPLICATE_IN_SOURCE)
             r->dry.summary.duplicates++;
-        if (row_cells_keep(r, entry, e) != 0)
+        if ((!blotted || row_cells_wanted(r)) && row_cells_keep(r, entry, e) != 0)
             return -1;
         const struct diff_left_out left = {entry, column, value};
         return diff_left_out(r->diff, &left, e);
