@@ -11,6 +11,8 @@
 
 enum { OUT_PRIVATE = 0600, OUT_PUBLIC = 0644, OUT_BUFFER_BYTES = 64 << 20, OUT_FLUSH_BYTES = 1 << 16 };
 
+#define OUT_BYTE_ORDER_MARK "\xEF\xBB\xBF" /* makes a spreadsheet read UTF-8 */
+
 struct out {
     struct output file;
     struct buf text;              /* what is not written yet */

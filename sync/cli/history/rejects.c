@@ -34,8 +34,6 @@ static const struct opt options[] = {
 
 enum { ARENA_BYTES = 64 << 20, EXTRA_BYTES = 64 << 20 };
 
-#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
-
 /* The columns that are added, in their order. The first one stands there only if a row of the run needs it. */
 enum own { OWN_EXTRA, OWN_LINE, OWN_REASON, OWN_DETAIL, OWN_N, OWN_NONE = OWN_N };
 static const char *const own_names[OWN_N] = {LEADSYNC_EXTRA, LEADSYNC_PREFIX "line", LEADSYNC_REASON,
@@ -223,7 +221,7 @@ static int rejects_command(struct invocation *inv, struct err *e)
         rejects_make_layout(&form, header, &arena, e) != 0 || out_open(&out, inv, OUT_PRIVATE, e) != 0 ||
         out_records(&out, &inv->common, &form.layout, e) != 0)
         goto done;
-    if (o->bom && buf_adds(&out.text, BYTE_ORDER_MARK) != 0) {
+    if (o->bom && buf_adds(&out.text, OUT_BYTE_ORDER_MARK) != 0) {
         err_oom(e);
         goto done;
     }

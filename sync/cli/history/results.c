@@ -21,7 +21,7 @@ struct results_options {
     int64_t run;
     struct opt_list outcomes, reasons;
     const char *match;
-    bool all;
+    bool all, bom;
 };
 
 static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
@@ -39,6 +39,8 @@ static const struct opt options[] = {
              "for the lead, or the cells of a rejected row"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(results_options, all),
      .help = "text: also list the rows that were created, changed or removed, not only their counts"},
+    {.name = "bom", .kind = OPT_FLAG, .dest = OPT_AT(results_options, bom),
+     .help = "csv for a spreadsheet: start with a byte order mark, and use the delimiter of the source"},
     {.name = NULL},
 };
 /* clang-format on */
@@ -50,6 +52,7 @@ struct results_out {
     struct state *state;
     uint64_t run;
     struct run_record record; /* of that run; in the arena of results_command() */
+    struct record_layout layout;
     struct results_pick pick;
     bool chosen;                          /* the rows to show were chosen by an option */
     bool others;                          /* the other runs were looked through, too */
@@ -204,10 +207,23 @@ static int add_unlisted(struct results_out *r)
                     (unsigned long long)r->unlisted, r->unlisted == 1 ? " was" : "s were", r->unlisted == 1 ? "it" : "them");
 }
 
+/* A spreadsheet opens a file with the delimiter of its own country, which is that of the source that it wrote. */
+static int start_for_spreadsheet(struct results_out *r, struct err *e)
+{
+    struct arena arena;
+    struct str header;
+    arena_init(&arena, ARENA_BYTES);
+    int found = state_header_get(r->state, r->run, &arena, &header, &r->layout.delimiter, e);
+    arena_free(&arena);
+    return found < 0 ? -1 : buf_adds(&r->out.text, OUT_BYTE_ORDER_MARK) == 0 ? 0 : err_oom(e);
+}
+
 static int results_show(struct results_out *r, struct err *e)
 {
+    const struct results_options *o = r->inv->options;
     bool text = r->inv->common.output.format == FORMAT_TEXT;
-    if (out_records(&r->out, &r->inv->common, &results_record_layout, e) != 0)
+    r->layout = results_record_layout;
+    if ((o->bom && start_for_spreadsheet(r, e) != 0) || out_records(&r->out, &r->inv->common, &r->layout, e) != 0)
         return -1;
     if (text) {
         if (results_visit_rows(r, true, e) != 0)
@@ -315,6 +331,8 @@ static int results_command(struct invocation *inv, struct err *e)
     struct arena arena;
     struct run_record record;
     int rc = -1;
+    if (o->bom && inv->common.output.format != FORMAT_CSV)
+        return err_set(e, XS_USAGE, "--bom goes with --format csv");
     arena_init(&arena, ARENA_BYTES);
     r.chosen = o->all || o->outcomes.n > 0 || o->reasons.n > 0 || o->match != NULL;
     if (results_pick_init(&r.pick, &o->outcomes, &o->reasons, o->match, e) != 0 || state_arg_open(inv, &r.state, e) != 0 ||
