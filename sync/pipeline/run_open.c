@@ -38,7 +38,7 @@ static int bind_source(struct run *r, struct err *e)
     if (n > 0 && r->m->path == NULL) {
         struct buf list = BUF_INIT(LEFT_OUT_BYTES);
         mapping_unused_text(r->m, &list);
-        log_notice("left out: %.*s (--all-columns sends them as custom variables)", STR_ARG(buf_str(&list)));
+        log_notice("columns that are not sent: %.*s; --all-columns sends them as custom variables", STR_ARG(buf_str(&list)));
         buf_free(&list);
     }
     return rc;

@@ -397,7 +397,7 @@ static int bind_columns(struct preview *p, struct err *e)
         return -1;
     struct buf list = BUF_INIT(LEFT_OUT_BYTES);
     if (mapping_unused_text(p->m, &list) > 0)
-        log_notice("left out: %.*s", STR_ARG(buf_str(&list)));
+        log_notice("columns that are not sent: %.*s", STR_ARG(buf_str(&list)));
     buf_free(&list);
     return 0;
 }
