@@ -70,11 +70,12 @@ static int add_place(struct sim_world *w, struct str name, bool is_campaign, con
 
 static int add_places(struct sim_world *w, const char *const *names, size_t n, bool is_campaign, struct err *e)
 {
-    struct uuid id;
-    if (uuid_parse(is_campaign ? STR(SANDBOX_CAMPAIGN_DEMO) : STR(SANDBOX_LIST_INCOMING), &id) != 0)
+    struct uuid id, own;
+    if (uuid_parse(is_campaign ? STR(SANDBOX_CAMPAIGN_DEMO) : STR(SANDBOX_LIST_INCOMING), &own) != 0)
         return err_set(e, XS_INTERNAL, "the sandbox's own ids are malformed: please report");
-    if (add_place(w, is_campaign ? STR("Demo") : STR("Incoming"), is_campaign, &id, STATUS_KEPT, e) != 0)
+    if (add_place(w, is_campaign ? STR("Demo") : STR("Incoming"), is_campaign, &own, STATUS_KEPT, e) != 0)
         return -1;
+    const char *first = is_campaign ? "Demo" : "Incoming";
     for (size_t i = 0; i < n; i++) {
         unsigned ordinal = 0;
         struct str name = str_from(names[i]);
@@ -84,6 +85,12 @@ static int add_places(struct sim_world *w, const char *const *names, size_t n, b
             if (is_campaign)
                 split_status(&other);
             ordinal += str_eq(other, name);
+        }
+        /* The first of that name is the one that is there: it gets the status. Another one makes a second. */
+        if (ordinal == 0 && str_is(name, first)) {
+            if (add_place(w, name, is_campaign, &own, status, e) != 0)
+                return -1;
+            continue;
         }
         if (named_id(name, is_campaign, ordinal, &id) != 0)
             return err_oom(e);
