@@ -279,6 +279,28 @@ static int report_other_runs(struct results_out *r, const struct run_record *run
     return found < 0 ? -1 : bad != 0 ? err_oom(e) : 0;
 }
 
+/* Edits by hand after the run, which its rows do not show: leads delete --run takes back what it created. */
+static int report_later_edits(const struct results_out *r, struct arena *arena, struct err *e)
+{
+    struct run_record *runs;
+    struct buf text = BUF_INIT(NAME_BYTES), command = BUF_INIT(NAME_BYTES);
+    size_t n, named = 0;
+    if (state_runs(r->state, LOOK_BACK, arena, &runs, &n, e) != 0)
+        return -1;
+    int bad = 0;
+    for (size_t i = n; i-- > 0 && bad == 0;) {
+        buf_reset(&command);
+        bad = runs[i].id > r->run ? results_add_command(&runs[i], &command) : 0;
+        if (bad == 0 && command.n > 0 && !str_is(buf_str(&command), " (resume)"))
+            bad = results_add_run(&runs[i], named++ > 0 ? ", " : "", &text);
+    }
+    if (bad == 0 && named > 0)
+        log_notice("leads were edited by hand after this run: %.*s; see leadsync results --run N", STR_ARG(buf_str(&text)));
+    buf_free(&text);
+    buf_free(&command);
+    return bad == 0 ? 0 : err_oom(e);
+}
+
 /* Reports that another run than the latest is shown. */
 static int report_shown_run(const struct run_record *first, const struct run_record *shown, struct err *e)
 {
@@ -348,6 +370,8 @@ static int results_command(struct invocation *inv, struct err *e)
         goto done;
     if (results_show(&r, e) == 0)
         rc = out_commit(&r.out, e);
+    if (rc == 0 && !r.chosen && inv->common.output.format == FORMAT_TEXT)
+        rc = report_later_edits(&r, &arena, e);
 done:
     out_abandon(&r.out);
     results_pick_free(&r.pick);
