@@ -15,7 +15,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COMMANDS_MAX = 64, VERB_LIST_BYTES = 1024, HELP_COLUMNS = 80, HELP_COLUMNS_MAX = 110, LINE_BYTES = 4096 };
+enum {
+    COMMANDS_MAX = 64,
+    VERB_LIST_BYTES = 1024,
+    WORD_MAX = 32,
+    HELP_COLUMNS = 80,
+    HELP_COLUMNS_MAX = 110,
+    LINE_BYTES = 4096
+};
 
 const struct command *const command_table[] = {
     &command_init,    &command_preview, &command_check,     &command_diff,  &command_sync,
@@ -262,6 +269,27 @@ done:
     return rc;
 }
 
+/* What other tools call a command, or NULL. */
+static const char *other_word(const char *name)
+{
+    static const struct {
+        const char *words, *command;
+    } others[] = {
+        {"|undo|rollback|revert|", "\"leads delete --run ID\", which deletes what a run created"},
+        {"|delete|remove|", "\"leads delete\""},
+        {"|report|log|history|", "\"results\", or \"status\" for the list of runs"},
+        {"|list|search|find|", "\"leads list\""},
+        {"|import|upload|run|push|", "\"sync\""},
+        {"|export|", "\"leads list --format csv\""},
+    };
+    char quoted[WORD_MAX];
+    int n = snprintf(quoted, sizeof quoted, "|%s|", name);
+    for (size_t i = 0; n > 2 && n < WORD_MAX && strchr(name, '|') == NULL && i < sizeof others / sizeof others[0]; i++)
+        if (strstr(others[i].words, quoted) != NULL)
+            return others[i].command;
+    return NULL;
+}
+
 int command_unknown(const char *name, struct err *e)
 {
     const char *names[COMMANDS_MAX];
@@ -270,6 +298,9 @@ int command_unknown(const char *name, struct err *e)
         names[n] = command_table[n]->name;
     if (*name == '-')
         return err_set(e, XS_USAGE, "options follow the command; run: leadsync help");
+    const char *other = other_word(name);
+    if (other != NULL)
+        return err_set(e, XS_USAGE, "unknown command \"%s\"; the command is %s", name, other);
     const char *nearest = str_nearest(str_from(name), names, n);
     if (nearest != NULL)
         return err_set(e, XS_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name, nearest);
