@@ -10,6 +10,7 @@ extern const struct command command_check;
 extern const struct command command_diff;
 extern const struct command command_sync;
 extern const struct command command_resume;
+extern const struct command command_adopt;
 extern const struct command command_verify;
 extern const struct command command_status;
 extern const struct command command_jobs;

@@ -157,6 +157,8 @@ int run_compare_start(struct run *r, struct err *e)
     }
     if (r->api == NULL)
         return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file FILE");
+    if (r->c->remote == RUN_REMOTE_ADOPT && upload_open_n(r->upload) > 0)
+        return err_set(e, XS_STATE, "requests of an earlier run are not settled; run leadsync resume first");
     if (r->c->sample_rows > 0 && draw_sample(r, e) != 0)
         return -1;
     struct buf origin = BUF_INIT(1 << 20);

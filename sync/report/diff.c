@@ -44,7 +44,10 @@ int diff_open(const struct diff_options *options, struct diff **out, struct err 
     d->options = *options;
     d->ops = formats[options->format];
     buf_init(&d->record, RECORD_MAX);
-    if (match_init(&d->match, options->match) != 0 || list_open(d, &d->changes, d->ops->changes) != 0 ||
+    const struct record_layout *changes = d->ops->changes;
+    if (options->remote && changes == &diff_record_changes)
+        changes = &diff_record_changes_remote;
+    if (match_init(&d->match, options->match) != 0 || list_open(d, &d->changes, changes) != 0 ||
         list_open(d, &d->left_out, d->ops->left_outs) != 0 || list_open(d, &d->rejects, d->ops->left_outs) != 0) {
         diff_close(d);
         return err_oom(e);

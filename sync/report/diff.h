@@ -43,6 +43,7 @@ struct diff_options {
     /* Called before bytes leave for `out`, if its buffer has DIFF_OUT_BUFFER_BYTES; may be NULL. */
     void (*before_output)(void *ctx);
     void *ctx;
+    bool remote;       /* changes say whether state and Instantly differ */
     bool colour;       /* text */
     bool all;          /* text: more than 50 changes a kind */
     unsigned columns;  /* text: width of the terminal */
@@ -65,6 +66,7 @@ struct diff_change {
     const struct entry *entry;          /* key_text, row, line, lead id; cells if they are wanted */
     const struct target *target, *from; /* from: NULL unless it is a move or removal */
     bool certain;
+    bool drift;                             /* state and Instantly differ; known with --remote */
     const struct lead *old_lead, *new_lead; /* old NULL: creates, or not known */
     uint32_t fields;                        /* a bit per core field that is written */
     const bool *custom;                     /* a flag per custom variable of new_lead's shape; NULL: none */

@@ -69,7 +69,7 @@ int diff_field_next(const struct diff_change *change, size_t *at, struct diff_fi
 int diff_field_name(const struct diff_field *field, struct buf *out);
 
 /* ---- diff_record.c: the records of JSON and NDJSON ---- */
-extern const struct record_layout diff_record_changes, diff_record_left_outs;
+extern const struct record_layout diff_record_changes, diff_record_changes_remote, diff_record_left_outs;
 int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *change);
 int diff_record_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
 

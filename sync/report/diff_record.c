@@ -4,7 +4,7 @@
 
 #include "sync/report/diff_format.h"
 
-enum { C_TYPE, C_OP, C_KEY, C_ROW, C_LINE, C_LEAD_ID, C_TARGET, C_FROM, C_CERTAIN, C_FIELDS, CHANGE_N };
+enum { C_TYPE, C_OP, C_KEY, C_ROW, C_LINE, C_LEAD_ID, C_TARGET, C_FROM, C_CERTAIN, C_FIELDS, C_DRIFT, CHANGE_N };
 static const struct record_column change_columns[CHANGE_N] = {
     [C_TYPE] = {RECORD_NAME("type"), .left_out = RECORD_NOT_DOCUMENT},
     [C_OP] = {RECORD_NAME("op")},
@@ -16,9 +16,13 @@ static const struct record_column change_columns[CHANGE_N] = {
     [C_FROM] = {RECORD_NAME("from"), .kind = RECORD_VALUE},
     [C_CERTAIN] = {RECORD_NAME("certain"), .kind = RECORD_VALUE},
     [C_FIELDS] = {RECORD_NAME("fields"), .kind = RECORD_VALUE},
+    [C_DRIFT] = {RECORD_NAME("drift"), .kind = RECORD_VALUE},
 };
 /* The lists are members of a document: diff_json.c writes their brackets. */
-const struct record_layout diff_record_changes = {.columns = change_columns, .columns_n = CHANGE_N, .json_open = "\n"};
+const struct record_layout diff_record_changes = {.columns = change_columns, .columns_n = C_DRIFT, .json_open = "\n"};
+const struct record_layout diff_record_changes_remote = {.columns = change_columns,
+                                                         .columns_n = CHANGE_N,
+                                                         .json_open = "\n"};
 
 enum { L_TYPE, L_ROW, L_LINE, L_KEY, L_COLUMN, L_OUTCOME, L_REASON, L_VALUE, L_DETAIL, LEFT_OUT_N };
 static const struct record_column left_out_columns[LEFT_OUT_N] = {
@@ -103,7 +107,6 @@ static int fill_target(struct record_writer *w, size_t column, const struct targ
 int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *c)
 {
     const struct entry *entry = c->entry;
-    (void)d;
     record_text(w, C_TYPE, "change");
     record_text(w, C_OP, diff_kind_text(diff_kind_of(c)));
     record_str(w, C_KEY, entry->key_text);
@@ -111,6 +114,8 @@ int diff_record_change(struct diff *d, struct record_writer *w, const struct dif
     record_ordinal(w, C_LINE, entry->line);
     record_uuid(w, C_LEAD_ID, entry->has_lead_id ? &entry->lead_id : NULL);
     record_text(w, C_CERTAIN, c->certain ? "true" : "false");
+    if (d->options.remote)
+        record_text(w, C_DRIFT, c->drift ? "true" : "false");
     if (fill_target(w, C_TARGET, c->target) != 0 || fill_target(w, C_FROM, c->from) != 0 || fill_fields(w, c) != 0)
         return -1;
     return record_end(w);

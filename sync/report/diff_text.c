@@ -257,6 +257,8 @@ static int text_change(struct diff *d, struct record_writer *w, const struct dif
     /* No create is certain, so that is printed once, with the counts. */
     if (!c->certain && c->op != OP_CREATE)
         bad |= buf_adds(&d->record, "  (uncertain)");
+    if (c->drift)
+        bad |= buf_adds(&d->record, "  (changed by hand)");
     bad |= end_line(d, from, ROW_INDENT);
     bad |= c->op == OP_CREATE ? create_fields(d, c) : update_fields(d, c);
     return bad | record_end(w);

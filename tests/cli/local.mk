@@ -53,6 +53,7 @@ STORIES = \
 	tests/cli/rejects_round.test \
 	tests/cli/restore.test \
 	tests/cli/results.test \
+	tests/cli/remote.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
 	tests/cli/size_limit.test \

@@ -23,6 +23,8 @@ static const struct opt options[] = {
      .help = "list every change, not only 50 of each kind"},
     {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(differ_options, match), .arg = "TEXT", .min = 1,
      .help = "show only changes and left-out rows with this text, or all its words, in cells or values"},
+    {.name = "remote", .kind = OPT_FLAG, .dest = OPT_AT(differ_options, remote),
+     .help = "read every lead of the targets, and plan against what Instantly holds"},
     {.name = NULL},
 };
 /* clang-format on */
@@ -82,6 +84,7 @@ static int diff_show(struct invocation *inv, const struct differ_options *o, str
         .before_output = is_regular(out->f) ? NULL : end_progress,
         .ctx = runner,
         .all = o->all,
+        .remote = o->remote,
         .match = o->match,
         .columns = inv->common.terminal.columns,
     };
@@ -94,6 +97,8 @@ static int diff_show(struct invocation *inv, const struct differ_options *o, str
     setvbuf(out->f, buffer, _IOFBF, sizeof buffer);
     if (diff_open(&options_of_diff, &diff, e) != 0)
         goto done;
+    if (o->remote)
+        runner->config.remote = RUN_REMOTE_PLAN;
     progress_start(&runner->progress, &inv->common);
     rc = run_diff(&runner->config, diff, &report, e);
     progress_stop(&runner->progress);
@@ -118,7 +123,8 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
     log_watch(keep_warning, &warnings);
-    int rc = runner_open(&runner, inv, false, true, e);
+    /* With --remote the many requests share the rate with other processes; the run itself only reads. */
+    int rc = runner_open(&runner, inv, o->remote, !o->remote, e);
     if (rc == 0)
         rc = output_open(&out, inv->common.output.path, OUT_PRIVATE, e);
     if (rc == 0)

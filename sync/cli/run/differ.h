@@ -8,6 +8,7 @@
 
 struct differ_options {
     bool exit_code, all;
+    bool remote;       /* plan against what the targets hold */
     const char *match; /* NULL: everything is shown */
 };
 

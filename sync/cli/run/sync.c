@@ -24,13 +24,17 @@ static const struct opt options[] = {
     {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(sync_options, diff.match), .arg = "TEXT", .min = 1,
      .help = "with --dry-run: show only changes and left-out rows with this text, or all its words, in cells or "
              "values"},
+    {.name = "remote", .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.remote),
+     .help = "read every lead of the targets, and plan against what Instantly holds"},
     {.name = NULL},
 };
 /* clang-format on */
 
 static int sync_step(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
 {
-    (void)inv; /* sync has no options of its own here. */
+    const struct sync_options *o = inv->options;
+    if (o->diff.remote)
+        config->remote = RUN_REMOTE_PLAN;
     return run_sync(config, report, e);
 }
 

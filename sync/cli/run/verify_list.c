@@ -28,7 +28,7 @@ static const char *const sign_names[VERIFY_SIGN_N] = {"same", "differs", "missin
 
 /* ---- JSON ---- */
 
-static void json_place(struct jsonw *w, const char *key, const struct verify_list *l, const struct target *t)
+static void verify_json_place(struct jsonw *w, const char *key, const struct verify_list *l, const struct target *t)
 {
     const struct target_names *names = verify_names(l->verify);
     const char *name = NULL;
@@ -54,8 +54,8 @@ static int json_item(const struct verify_list *l, const struct verify_item *item
     jsonw_member_ordinal(w, "row", item->row);
     jsonw_member_ordinal(w, "line", item->line);
     jsonw_member_uuid(w, "lead_id", item->lead_id);
-    json_place(w, "target", l, item->target);
-    json_place(w, "where", l, item->where);
+    verify_json_place(w, "target", l, item->target);
+    verify_json_place(w, "where", l, item->where);
     jsonw_key(w, "fields");
     return change_json(item->changes, w);
 }

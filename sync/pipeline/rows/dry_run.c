@@ -53,7 +53,7 @@ static int show_update(struct run *r, const struct decision *d, struct diff_chan
     if (d->op == OP_UPDATE && r->dry.lone_updates++ % LEADS_LIST_MAX == 0)
         r->dry.summary.requests_update += 2;
     change.op = OP_UPDATE;
-    change.certain = !depends_on_what_is_there(r, d, change.new_lead);
+    change.certain = r->compare.remote != NULL || !depends_on_what_is_there(r, d, change.new_lead);
     change.fields = d->fields;
     change.custom = r->scratch.custom_changed;
     return diff_change(r->diff, &change, e);
@@ -87,6 +87,7 @@ int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, u
         .op = d->op, .rekey = d->rekey, .entry = entry, .target = run_target(r, target), .from = source,
         .certain = d->op != OP_CREATE && !(d->op == OP_MOVE && stage_is_promotion(r, from)),
         .old_lead = d->op == OP_CREATE && !d->rekey ? NULL : old, .new_lead = lead,
+        .drift = r->compare.remote != NULL && r->compare.row.row == entry->row && r->compare.row.drift,
     };
     /* clang-format on */
     if (d->op == OP_CREATE)
