@@ -36,8 +36,11 @@ check-quick:
 lint: leadsync
 	@srcdir=$(srcdir) builddir=. LEADSYNC=./leadsync bash $(srcdir)/tests/cli/lint.test
 ## test: run TESTS='tests/unit/queue.tap ...', and build only these
-test: all $(filter %.tap,$(TESTS))
-	$(MAKE) check-TESTS TESTS='$(TESTS)'
+# check-TESTS would build all test programs.
+TEST_TRACES = $(basename $(TESTS))
+test: all $(filter %.tap,$(TESTS)) $(filter-out %.tap,$(check_PROGRAMS)) $(check_DATA)
+	rm -f test-suite.log $(TEST_TRACES:=.log) $(TEST_TRACES:=.trs)
+	$(MAKE) test-suite.log TEST_LOGS='$(TEST_TRACES:=.log)'
 ## format: rewrite the C sources as .clang-format says, with clang-format 14
 format:
 	cd $(srcdir) && find sync connectors mappings tests -name '*.[ch]' ! -path 'tests/fuzz/corpus/*' -exec clang-format -i {} +

@@ -357,6 +357,9 @@ int api_target_get(struct api *a, const struct target *t, api_done_fn *done, voi
 int api_target_get_wait(struct api *a, const struct target *t, struct api_reply *reply, struct err *e);
 /* Is that the answer to `asked`, and has it been read? The name is in the arena; NULL: the answer has none. */
 bool api_target_read(const struct api_reply *reply, const struct target *asked, struct arena *arena, struct target *out);
+/* Asks why a campaign sends no mail now, which its status alone does not say: no sending account, out of schedule, a limit that is
+ * reached. Sets t->sending; leaves it as its status has it for a list, or if the key may not read it. 0/-1 */
+int api_target_sending(struct api *a, struct target *t, struct err *e);
 struct workspace {
     const char *id, *name;          /* NULL when the key may not read it */
     int64_t lead_limit, lead_count; /* -1: not known */

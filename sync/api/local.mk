@@ -7,6 +7,7 @@ sync_libapi_a_SOURCES = \
 	sync/api/endpoint_jobs.c \
 	sync/api/lookup.c \
 	sync/api/lookup_jobs.c \
+	sync/api/lookup_sending.c \
 	sync/api/lookup_sequence.c \
 	sync/api/pages.c sync/api/pages.h \
 	sync/api/answer/answer.c sync/api/answer/answer.h \

@@ -45,6 +45,7 @@ static int target_read(struct json_object *item, enum target_kind kind, struct a
     if (kind == TARGET_CAMPAIGN && answer_int(item, "status", &status) && status > -TARGET_STATUS_UNKNOWN &&
         status < TARGET_STATUS_UNKNOWN)
         out->status = (int)status;
+    out->sending = campaign_status_sending(out->status);
     return 0;
 }
 

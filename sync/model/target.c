@@ -34,6 +34,21 @@ int target_show(const struct target *t, struct buf *out)
     return bad | buf_addc(out, '"') | text_show(str_from(t->name), 0, out) | buf_addc(out, '"');
 }
 
+#define NOT_MAILED "leads added now will not be mailed: "
+
+const char *campaign_status_sending(int status)
+{
+    switch (status) {
+    case -99: return NOT_MAILED "the account is suspended";
+    case -2: return NOT_MAILED "bounce protection has stopped the campaign";
+    case -1: return NOT_MAILED "all sending accounts are unhealthy";
+    case 0: return NOT_MAILED "the campaign is a draft";
+    case 2: return NOT_MAILED "the campaign is paused";
+    case 3: return NOT_MAILED "the campaign is completed";
+    default: return NULL;
+    }
+}
+
 const char *campaign_status_text(int status, char out[TARGET_TEXT_N])
 {
     /* As the API's documentation names them; shown before a run adds leads to a campaign. */

@@ -19,8 +19,9 @@ struct target_spec {
 struct target {
     enum target_kind kind;
     struct uuid id;
-    char *name; /* owned by the target table; NULL: not known (a UUID was given and nothing was asked) */
-    int status; /* campaigns: -99 … 4 as the API has it; TARGET_STATUS_UNKNOWN when not asked or a list */
+    char *name;          /* owned by the target table; NULL: not known (a UUID was given and nothing was asked) */
+    int status;          /* campaigns: -99 … 4 as the API has it; TARGET_STATUS_UNKNOWN when not asked or a list */
+    const char *sending; /* static sentence: why leads added now get no mail, or later; NULL: they do, or it is not known */
 };
 enum { TARGET_STATUS_UNKNOWN = 1000 };
 
@@ -32,6 +33,8 @@ const char *target_format(const struct target *t, char out[TARGET_TEXT_N]);
 /* Appends `campaign "Demo"`, or `campaign UUID` if the name is unknown: for texts that people read; harmless to a
  * terminal. 0/-1 (memory) */
 int target_show(const struct target *t, struct buf *out);
+/* The `sending` of a campaign with this status, as far as a status says it. */
+const char *campaign_status_sending(int status);
 /* What a campaign status number means, "unknown (7)" style for new ones; static or written to out. */
 const char *campaign_status_text(int status, char out[TARGET_TEXT_N]);
 

@@ -22,6 +22,16 @@ static int target_text(struct run *r)
     int rc = buf_addf(&text, "%s %s", target_kind_text(t->kind), t->name != NULL ? t->name : target_format(t, id));
     if (rc == 0 && r->targets.mapped_n > 1)
         rc = buf_addf(&text, " and %zu more", r->targets.mapped_n - 1);
+    for (size_t i = 0; i < r->targets.mapped_n && rc == 0; i++) {
+        t = &r->targets.v[i].target;
+        /* A draft is filled before it is launched: nothing to hear of every night. */
+        if (t->status == 0)
+            continue;
+        if (t->sending != NULL && r->targets.mapped_n > 1)
+            rc = buf_addf(&text, "; %s: %s", t->name != NULL ? t->name : target_format(t, id), t->sending);
+        else if (t->sending != NULL)
+            rc = buf_addf(&text, "; %s", t->sending);
+    }
     const char *s = rc == 0 ? buf_cstr(&text) : NULL;
     r->report->target_text = s != NULL ? strdup(s) : NULL;
     buf_free(&text);

@@ -296,6 +296,9 @@ int run_open(struct run *r, struct err *e)
     if (open_api(r, e) != 0 || run_state_early(r, e) != 0 ||
         targets_find(&r->targets, r->m, r->api, r->diff == NULL || r->dry.asks, e) != 0)
         return -1;
+    /* People decide by it; a nightly run goes by the campaign's status. */
+    if (r->api != NULL && (r->diff != NULL || r->c->consent != NULL) && targets_ask_sending(&r->targets, r->api, e) != 0)
+        return -1;
     char id[UUID_TEXT_N];
     if (name_sync(r, uuid_format(&r->targets.v[0].target.id, id), e) != 0)
         return -1;

@@ -90,6 +90,14 @@ int targets_find(struct targets *t, const struct mapping *m, struct api *api, bo
     return 0;
 }
 
+int targets_ask_sending(struct targets *t, struct api *api, struct err *e)
+{
+    for (size_t i = 0; i < t->mapped_n; i++)
+        if (t->v[i].target.status != TARGET_STATUS_UNKNOWN && api_target_sending(api, &t->v[i].target, e) != 0)
+            return -1;
+    return 0;
+}
+
 const struct removal *targets_policy(const struct mapping *m, size_t i)
 {
     static const struct removal keep = {.policy = REMOVAL_KEEP};

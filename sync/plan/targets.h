@@ -26,6 +26,8 @@ const struct run_target *targets_of_policy(const struct targets *t, const struct
 
 /* Finds every target that the mapping names. `api` NULL: UUIDs only, else XS_KEY. `ask`: UUIDs are looked up too. */
 int targets_find(struct targets *t, const struct mapping *m, struct api *api, bool ask, struct err *e);
+/* Asks for the `sending` of each campaign of the mapping that was looked up: a request each. */
+int targets_ask_sending(struct targets *t, struct api *api, struct err *e);
 /* True if `target:` and the stage's target are the same words in the mapping, so that no lookup is needed to compare them. */
 bool targets_promote_same(const struct mapping *m);
 /* XS_CONFIG: the stage promotes to another target than the mapping's, by their ids. 0/-1 */

@@ -244,6 +244,8 @@ static void report_target(struct check *c, const struct target *t)
         check_report(c, FINDING_WARNING, "target", "campaign \"%s\" %s: %s, so it sends no mail", name, id, status);
     else
         check_report(c, FINDING_OK, "target", "campaign \"%s\" %s is %s", name, id, status);
+    if (t->sending != NULL)
+        check_report(c, FINDING_WARNING, "target", "campaign \"%s\": %s", name, t->sending);
 }
 
 /* 0; 1: it does not exist; -1: no further request makes sense. */
@@ -256,6 +258,10 @@ static int check_target(struct check *c, const struct target_spec *spec, bool ow
         int rc = e.status == XS_CONFIG ? 1 : -1;
         check_error(c, "target", &e);
         return rc;
+    }
+    if (api_target_sending(c->api, found, &e) != 0) {
+        check_error(c, "target", &e);
+        return -1;
     }
     report_target(c, found);
     struct check_target *kept = arena_alloc(&c->arena, sizeof *kept);

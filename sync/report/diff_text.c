@@ -141,6 +141,9 @@ static int head_target(struct diff *d, const struct target *t)
         bad |= t->status == TARGET_STATUS_UNKNOWN ? buf_adds(&d->record, "status not asked")
                                                   : buf_adds(&d->record, campaign_status_text(t->status, status));
         bad |= buf_adds(&d->record, active ? ": mail may go out at once" : "") | paint(d, active ? OFF : "");
+        if (t->sending != NULL)
+            bad |= buf_adds(&d->record, "; ") | paint(d, kinds[DIFF_KIND_UPDATE].colour) | buf_adds(&d->record, t->sending) |
+                   paint(d, OFF);
     }
     return bad | end_line(d, from, HEAD_INDENT);
 }

@@ -38,8 +38,9 @@ static struct lead_shape shape = {1, 2, names};
 static void setup(void)
 {
     e = (struct err)ERR_INIT;
-    demo = (struct target){TARGET_CAMPAIGN, uuid("5c194eae-9382-4bf1-aff4-d9eaa90668e1"), demo_name, 1};
-    gone = (struct target){TARGET_LIST, uuid("c737308b-aec0-4a0f-bd51-d6feefd8df6b"), gone_name, TARGET_STATUS_UNKNOWN};
+    demo = (struct target){TARGET_CAMPAIGN, uuid("5c194eae-9382-4bf1-aff4-d9eaa90668e1"), demo_name, 1, NULL};
+    gone = (struct target){TARGET_LIST, uuid("c737308b-aec0-4a0f-bd51-d6feefd8df6b"), gone_name, TARGET_STATUS_UNKNOWN,
+                           NULL};
     said = NULL;
     diff = NULL;
     out = open_memstream(&said, &said_n);

@@ -126,6 +126,8 @@ int guard_spool_consent(struct run *r, uint64_t rows, struct err *e)
     if (rc == 0 && t->kind == TARGET_CAMPAIGN)
         rc = buf_addf(&text, ", status %s%s", campaign_status_text(t->status, where),
                       t->status == 1 ? " (mail may go out at once)" : "");
+    if (rc == 0 && t->sending != NULL)
+        rc = buf_addf(&text, " (%s)", t->sending);
     if (rc == 0)
         rc = buf_addf(&text, ": %llu of %llu row%s %swould be sent", (unsigned long long)rows,
                       (unsigned long long)r->tally->read, text_plural(r->tally->read), r->read.ended ? "" : "read so far ");

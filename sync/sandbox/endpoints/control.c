@@ -14,7 +14,7 @@
  *   jobs_n   for how many jobs that holds                reset    true: counters, windows and request log restart
  *   campaigns, lists   [name]                            campaign_status   {PLACE: status}
  *   block    [address or domain]                         variables         {PLACE: [name]}
- *   mail     {CAMPAIGN: body of the one mail of its sequence}
+ *   mail     {CAMPAIGN: body of the one mail of its sequence}    sending   {CAMPAIGN: word of its sending-status}
  *   add      {"to": PLACE, "leads": [lead as in leads/add]}, or an array of such; existing leads do not change
  *   status, interest   {address: number}                 contacted         [address]: mailed just now
  *   edit     {address or lead id: {members as in PATCH}}
@@ -30,6 +30,7 @@
 #include "sync/sandbox/world/store.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,18 +169,34 @@ static int set_variables(struct sim_world *w, json_object *value)
     return control_members(w, value, add_variables);
 }
 
-static int set_place_mail(struct sim_world *w, struct str place, json_object *body)
+/* Sets an owned text of a campaign. */
+static int set_place_text(struct sim_world *w, struct str place, json_object *value, size_t member)
 {
     uint32_t no = control_place(w, place);
-    struct str text = sim_json_str(body);
+    struct str text = sim_json_str(value);
     if (no == 0 || text.p == NULL)
         return 1;
-    char *mail = str_dup(text);
-    if (mail == NULL)
+    char *copy = str_dup(text), **kept = (char **)((char *)sim_place_at(w, no) + member);
+    if (copy == NULL)
         return -1;
-    free(sim_place_at(w, no)->mail);
-    sim_place_at(w, no)->mail = mail;
+    free(*kept);
+    *kept = copy;
     return 0;
+}
+
+static int set_place_mail(struct sim_world *w, struct str place, json_object *body)
+{
+    return set_place_text(w, place, body, offsetof(struct sim_place, mail));
+}
+
+static int set_place_diagnosis(struct sim_world *w, struct str place, json_object *word)
+{
+    return set_place_text(w, place, word, offsetof(struct sim_place, diagnosis));
+}
+
+static int set_sending(struct sim_world *w, json_object *value)
+{
+    return control_members(w, value, set_place_diagnosis);
 }
 
 static int set_mail(struct sim_world *w, json_object *value)
@@ -208,6 +225,7 @@ static const struct {
     {"campaign_status", set_campaign_status},
     {"variables", set_variables},
     {"mail", set_mail},
+    {"sending", set_sending},
     {"block", block},
     {"add", control_add},
     {"status", control_status},

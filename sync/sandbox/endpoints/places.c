@@ -134,6 +134,28 @@ int sim_campaign_get(struct sim_world *w, struct sim_request *q, struct sim_answ
     return no == 0 ? sim_answer_not_found(a) : answer_campaign(w, no, a);
 }
 
+/* What the status says, unless a story has set another diagnosis. */
+int sim_campaign_sending(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
+{
+    static const char *const words[] = {"campaign_draft", "healthy", "campaign_paused", "campaign_completed", "healthy"};
+    uint32_t no = sim_place_by_id(w, &q->id, true);
+    struct jsonw j;
+    if (no == 0)
+        return sim_answer_not_found(a);
+    const struct sim_place *place = sim_place_at(w, no);
+    bool known = place->status >= 0 && place->status < (int)(sizeof words / sizeof words[0]);
+    jsonw_init(&j, &a->body);
+    jsonw_object(&j);
+    jsonw_member_object(&j, "diagnostics");
+    jsonw_member_text(&j, "status",
+                      place->diagnosis != NULL ? place->diagnosis
+                      : known                  ? words[place->status]
+                                               : "all_accounts_unhealthy");
+    jsonw_object_end(&j);
+    jsonw_object_end(&j);
+    return jsonw_end(&j);
+}
+
 /* Adding a name twice is harmless. */
 int sim_campaign_variables(struct sim_world *w, struct sim_request *q, struct sim_answer *a)
 {

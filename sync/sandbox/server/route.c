@@ -48,6 +48,7 @@ static const struct route routes[] = {
     {"GET /lead-lists/{id}/verification-stats", NULL, ID_IS_UUID, NULL, sim_query_none, sim_list_stats},
     {"GET /campaigns", "campaigns:read", 0, NULL, sim_query_places, sim_campaigns_list},
     {"GET /campaigns/{id}", "campaigns:read", ID_IS_UUID, NULL, sim_query_none, sim_campaign_get},
+    {"GET /campaigns/{id}/sending-status", "campaigns:read", ID_IS_UUID, NULL, sim_query_none, sim_campaign_sending},
     {"POST /campaigns/{id}/variables", "campaigns:update", ID_IS_UUID, &sim_shape_variables, sim_query_none,
      sim_campaign_variables},
     {"GET /block-lists-entries", "block_list_entries:read", 0, NULL, sim_query_blocks, sim_blocks_list},

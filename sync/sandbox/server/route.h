@@ -20,10 +20,10 @@ typedef int sim_endpoint(struct sim_world *w, struct sim_request *q, struct sim_
 sim_endpoint sim_leads_add;                                                  /* add.c */
 sim_endpoint sim_lead_create, sim_lead_get, sim_lead_patch, sim_lead_remove; /* leads.c */
 sim_endpoint sim_lead_merge, sim_lead_set_interest, sim_lead_to_subsequence, sim_lead_from_subsequence;
-sim_endpoint sim_leads_list, sim_leads_delete, sim_leads_assign;           /* many.c */
-sim_endpoint sim_leads_move;                                               /* move.c */
-sim_endpoint sim_jobs_list, sim_job_get;                                   /* jobs.c */
-sim_endpoint sim_campaigns_list, sim_campaign_get, sim_campaign_variables; /* places.c */
+sim_endpoint sim_leads_list, sim_leads_delete, sim_leads_assign;                                 /* many.c */
+sim_endpoint sim_leads_move;                                                                     /* move.c */
+sim_endpoint sim_jobs_list, sim_job_get;                                                         /* jobs.c */
+sim_endpoint sim_campaigns_list, sim_campaign_get, sim_campaign_sending, sim_campaign_variables; /* places.c */
 sim_endpoint sim_lists_list, sim_list_get, sim_list_create, sim_list_stats;
 sim_endpoint sim_workspace_get, sim_plan_get, sim_blocks_list, sim_verify_start, sim_verify_get; /* account.c */
 sim_endpoint sim_control_requests, sim_control_change;                                           /* control.c */

@@ -99,6 +99,7 @@ void sim_world_free(struct sim_world *w)
         free(w->places[i].vars);
         free(w->places[i].name);
         free(w->places[i].mail);
+        free(w->places[i].diagnosis);
     }
     for (size_t i = 0; i < w->jobs_n; i++) {
         free(w->jobs[i].filters);

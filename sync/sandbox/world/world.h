@@ -53,6 +53,7 @@ struct sim_place {
     int64_t created_ms, updated_ms;
     unsigned locks;     /* open move jobs that touch it */
     unsigned core_seen; /* bits of enum sim_field: variables a lead has brought */
+    char *diagnosis;    /* owned word of sending-status; NULL: what the status says. Not in the store */
     char *mail;         /* owned body of the one mail of a campaign's sequence; NULL: it has none. Not in the store */
     char **vars;        /* owned custom variable names */
     size_t vars_n, vars_cap;
