@@ -105,8 +105,9 @@ class World(Workspace):
                      read_lag_ms=self.random.choice([0, LATE_MS]) if self.lied else 0)
         self.values = self.random.choice(["kept", "hashed"])
         self.batch = self.random.choice([1, 7, 25, 1000])
-        # A lead that was moved away under an address keeps the row that comes back to it out of the rest of the workspace.
-        self.dedupe = "target-only" if self.kind == "keyed" and "move" in (self.policy, self.then) else \
+        # A lead that was left behind or moved away under an address keeps the row that comes back to it out of the rest of the
+        # workspace.
+        self.dedupe = "target-only" if self.kind == "keyed" and (self.policy != "delete" or self.then == "move") else \
             self.random.choice(["workspace", "any-campaign", "any-list", "target-only"])
         self.wrong = ["first", "seats"] + ["skip"] * (self.then is not None)
         # A new lead elsewhere cannot go where somebody had uploaded the person before.
