@@ -46,7 +46,6 @@ ROUTES = ["POST /leads/add", "POST /leads/move", "DELETE /leads", "PATCH /leads/
           "GET /background-jobs"]
 LATE_MS = 60  # of a lied world, whose settle is SETTLE_LIED
 SETTLE, SETTLE_LIED = "60ms", "400ms"
-OLD_MS = 4000  # a lead that is older is none of the run's own
 PAUSE_MS = 2500  # more than what a client may take for its own request's time
 LATE_WRITES = [f"late-write@{LATE_MS}", f"late-hang@{LATE_MS}"]
 # An answer that echoes what it did not store, and a DELETE without an effect that the next look does not show, are left out:
@@ -150,11 +149,9 @@ class World(Workspace):
 
     def import_again(self):
         """Somebody exports the leads of a place, deletes them and imports them: the same leads under other ids. Without an
-        address a lead cannot be known again, and by a row key a lead that is as young as the run may be the run's own."""
+        address a lead cannot be known again."""
         if self.kind != "foretold" and self.random.randrange(6) == 0:
             self.control(ids_changed=[self.random.choice(sorted(CAMPAIGNS) if self.kind == "keyed" else PLACES)])
-            if self.kind == "keyed":
-                self.control(advance_ms=OLD_MS)
 
     def is_there_by_hand(self, row):
         """Somebody has uploaded the person before the row came."""

@@ -136,6 +136,29 @@ START_TEST(an_old_lead_that_is_imported_again)
 }
 END_TEST
 
+/* Imported again a moment before the run: by its row key each lead is known, however young it is. */
+START_TEST(imported_again_just_now)
+{
+    char mapping[1024];
+    snprintf(mapping, sizeof mapping, "%s%s", RKIT_MIRROR EKIT_KEYED, _i == 0 ? "" : "state: {values: hashed}\n");
+    ekit_mapping(&k, mapping);
+    ekit_csv(&k, "id,email,first\n1,ann@example.com,Ann\n2,bob@example.com,Bob\n3,cyd@example.com,Cyd\n");
+    rkit_anew(&k);
+    ekit_sync(&k);
+    EKIT_COUNT(&k, CREATED, 3u);
+    world_reimport(k.world, "ann@example.com");
+    world_reimport(k.world, "bob@example.com");
+    world_reimport(k.world, "cyd@example.com");
+    ekit_csv(&k, "id,email,first\n1,ann@example.com,Anna\n2,bert@example.com,Bob\n");
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, REMOVED, 2u);
+    ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Anna");
+    ck_assert(ekit_there(&k, "bert@example.com"));
+    ck_assert_uint_eq(world_n(k.world), 2);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("remove_identity");
@@ -146,6 +169,7 @@ int main(void)
     tcase_add_loop_test(t, imported_again, 0, 2);
     tcase_add_loop_test(t, imported_again_with_hashes, 0, 2);
     tcase_add_loop_test(t, a_place_that_cannot_be_read, 0, 2);
+    tcase_add_loop_test(t, imported_again_just_now, 0, 2);
     tcase_add_loop_test(t, an_old_lead_that_is_imported_again, 0, 4);
     suite_add_tcase(s, t);
     return unit_run(s);

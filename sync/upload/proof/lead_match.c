@@ -67,11 +67,23 @@ bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lea
     return progress->email_hash != 0 && upload_email_hash(b->u, remote->email) != progress->email_hash;
 }
 
+/* Does the lead carry the key of the entry's own row? A lead that a rekey left carries it too, but has another key in the state. */
+static bool lead_match_carries_key(struct batch_run *b, const struct entry *entry, const struct remote_lead *remote)
+{
+    struct value key;
+    api_remote_custom(remote, STR("leadsync_key"), &key);
+    if (!lead_match_is_text(&key))
+        return false;
+    const struct hash128 hash = hash_keyed128(state_secret(b->u->c.state), key.p, key.n);
+    return hash128_eq(&hash, &entry->key);
+}
+
 bool lead_match_is_another_rows(struct batch_run *b, const struct entry *entry, const struct remote_lead *remote)
 {
     const struct upload *u = b->u;
-    return u->c.mapping->has_key && (lead_match_key_differs(b, entry, remote) ||
-                                     remote->created_ms >= u->started_ms + u->skew_ms - CREATED_MARGIN_MS);
+    return u->c.mapping->has_key && !lead_match_carries_key(b, entry, remote) &&
+           (lead_match_key_differs(b, entry, remote) ||
+            remote->created_ms >= u->started_ms + u->skew_ms - CREATED_MARGIN_MS);
 }
 
 bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead *remote)

@@ -59,7 +59,7 @@ bool lead_match_differs(struct batch_run *b, uint32_t i, const struct remote_lea
  * another key's. */
 bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
 /* With a key of the mapping's own, the address may have passed to another row, whose new lead this is: it carries that row's
- * key, or was created by this very run, of which the state does not know yet. */
+ * key, or it does not carry this row's and may have been created by this very run, of which the state does not know yet. */
 bool lead_match_is_another_rows(struct batch_run *b, const struct entry *entry, const struct remote_lead *remote);
 
 /* ---- wanted_lead.c ---- */
