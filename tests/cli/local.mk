@@ -23,6 +23,7 @@ STORIES = \
 	tests/cli/sync_memory.test \
 	tests/cli/sync_faults.test \
 	tests/cli/by_hand.test \
+	tests/cli/by_hand_faults.test \
 	tests/cli/by_hand_back.test \
 	tests/cli/by_hand_lies.test \
 	tests/cli/by_hand_people.test \
