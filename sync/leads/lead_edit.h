@@ -128,6 +128,8 @@ int lead_edit_get(struct lead_edit *edit, const struct uuid *id, struct json_obj
 
 /* Opens and locks the state, settles what earlier writes left open, and starts a record of this one. */
 int lead_edit_begin(struct lead_edit *edit, struct err *e);
+/* The leads could not be looked up, for the reason in `why`: on record, if there is a state and it can be written. */
+void lead_edit_record_failure(struct lead_edit *edit, const struct err *why);
 /* Merges, and writes the record. Due after lead_edit_begin(), whatever happened in between; `rc` and `e` say what. */
 int lead_edit_end(struct lead_edit *edit, int rc, struct err *e);
 

@@ -124,10 +124,8 @@ void lead_edit_state_close(struct lead_edit *edit)
     edit->looks_up = false;
 }
 
-int lead_edit_begin(struct lead_edit *edit, struct err *e)
+static int start_record(struct lead_edit *edit, struct err *e)
 {
-    if (lead_edit_state_open(edit, e) != 0)
-        return -1;
     const struct run_report report = {.actor = edit->c.actor};
     struct buf begun = BUF_INIT(REPORT_MAX);
     struct run_record record = {.started_ms = edit->started_ms, .status = "running", .read = ""};
@@ -136,7 +134,12 @@ int lead_edit_begin(struct lead_edit *edit, struct err *e)
     if (rc == 0)
         edit->run = record.id;
     buf_free(&begun);
-    return rc == 0 ? lead_edit_upload_open(edit, e) : -1;
+    return rc;
+}
+
+int lead_edit_begin(struct lead_edit *edit, struct err *e)
+{
+    return lead_edit_state_open(edit, e) == 0 && start_record(edit, e) == 0 ? lead_edit_upload_open(edit, e) : -1;
 }
 
 /* ---- ending ---- */
@@ -204,6 +207,18 @@ static int record(struct lead_edit *edit, enum exit_status status, const struct 
     int rc = report.sync != NULL && run_fill_jobs(&report, edit->upload) == 0 ? write_record(edit, &report, e) : err_oom(e);
     run_report_free(&report);
     return rc;
+}
+
+void lead_edit_record_failure(struct lead_edit *edit, const struct err *why)
+{
+    struct err late = ERR_INIT;
+    if (edit->c.api->read_only || edit->c.state_path == NULL || access(edit->c.state_path, F_OK) != 0)
+        return;
+    if ((edit->state == NULL && open_file(edit, STATE_WRITE, &late) != 0) || start_record(edit, &late) != 0 ||
+        record(edit, why->status, why, &late) != 0)
+        log_detail("the failure is not on record: %s", err_text(&late));
+    edit->run = 0;
+    err_clear(&late);
 }
 
 int lead_edit_end(struct lead_edit *edit, int rc, struct err *e)

@@ -117,8 +117,9 @@ int results_record_fill(struct record_writer *w, struct state *state, uint64_t r
     struct str detail = entry->detail;
     if (results_record_from(state, entry, arena, &detail, e) < 0)
         return -1;
-    /* Only `leads delete` removes a lead for this reason; a sync skips the row of such a lead. */
-    if (detail.n == 0 && row->op == OP_REMOVE && entry->outcome == OUTCOME_REMOVED && entry->reason == REASON_DELETED_THERE)
+    /* Only `leads delete` removes a lead for this reason, or one that belongs to no row; a sync skips the row of such a lead. */
+    if (detail.n == 0 && row->op == OP_REMOVE && entry->outcome == OUTCOME_REMOVED &&
+        (entry->reason == REASON_DELETED_THERE || hash128_is_zero(&entry->key)))
         detail = STR("deleted by leads delete");
     record_str(w, RESULTS_DETAIL, detail);
     return fill_changes(w, entry->changes, e);

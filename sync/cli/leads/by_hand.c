@@ -359,8 +359,11 @@ static int find_and_write(struct by_hand_call *call, const struct by_hand_verb *
 {
     bool dry = call->inv->common.dry_run;
     struct err late = ERR_INIT;
-    if (verb->find != NULL && verb->find(call, e) != 0)
+    if (verb->find != NULL && verb->find(call, e) != 0) {
+        if (e->status == XS_KEY || e->status == XS_API)
+            lead_edit_record_failure(&call->edit, e);
         return -1;
+    }
     bool asked = verb->makes || by_hand_open_n(&call->edit) > 0;
     bool something = asked || call->edit.newly_absent > 0;
     if (asked && consent(call, verb, e) != 0)

@@ -173,12 +173,14 @@ void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, c
 /* ---- reading: before a PATCH, after a lost answer, and what an earlier run left ---- */
 
 /* What has to be written over `remote`. A changed field is written even if the lead seems to have the value: a list lags,
- * and may show an older value. */
-static bool update_is_due(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote)
+ * and may show an older value. `*changes`: the lead does not seem to have it. */
+static bool update_is_due(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
+                          bool *changes)
 {
     const struct entry_progress *progress = &b->progress[i];
     const enum overwrite *rules = b->u->c.mapping->overwrite;
     bool differs = wanted_lead_changes(b, i, wanted, remote, false);
+    *changes = differs;
     if (progress->rounds > 0 || b->earlier)
         return differs;
     for (int f = 0; f < LEAD_FIELD_N; f++)
@@ -237,16 +239,16 @@ static void update_seen(struct batch_slice *s, uint32_t i, const struct remote_l
 {
     struct batch_run *b = s->batch;
     struct wanted_lead wanted;
-    bool again = b->progress[i].rounds > 0 || b->earlier;
+    bool again = b->progress[i].rounds > 0 || b->earlier, changes;
     if (update_is_astray(b, i, remote))
         return;
     if (wanted_lead_open(b, i, &wanted) == 0) {
-        if (!update_is_due(b, i, &wanted, remote))
+        if (!update_is_due(b, i, &wanted, remote, &changes))
             update_proved(b, i, again ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, s->http_status);
         else if (b->progress[i].rounds >= ROUNDS_MAX)
             batch_entry_done(b, i, OUTCOME_FAILED, REASON_API_ERROR, s->http_status);
         else if (!b->earlier) /* else nothing is written, and it may still come */
-            update_patch(b, i, &wanted, remote, OUTCOME_CHANGED);
+            update_patch(b, i, &wanted, remote, again || changes || !b->u->c.by_hand ? OUTCOME_CHANGED : OUTCOME_UNCHANGED);
     }
     wanted_lead_free(&wanted);
 }
