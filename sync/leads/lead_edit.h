@@ -3,13 +3,12 @@
  *
  *   lead_edit_open ─▶ lead_edit_find… (which leads) ─▶ the caller shows, asks ─▶ lead_edit_begin ─▶ a write ─▶ lead_edit_end
  *
- * The leads are always found first and then named by id: no write travels with a filter, because a filter that the API does
- * not understand selects every lead. A write whose answer was lost is read back. What cannot be read back is reported as
- * unattributed and is not sent again. Blocks; a signal ends it after the requests in flight.
+ * The leads are found first and then named by id: no write has a filter, because a filter that the API does not know selects
+ * every lead. Each write is a planned operation, or one with a struct one_shot, in an upload of its own, which proves and records
+ * it (sync/upload). Blocks; a signal ends it after the requests in flight.
  *
- * Entries of these writes have no key, so that the sync's memory of its rows stays as it is: to the sync an edit by hand is as
- * if it had been made in Instantly. Only a deletion is remembered with the key: one of lead_edit_find_run() as taken back,
- * any other as a user's wish (deleted_there). */
+ * Entries of these writes have no key, so the state's leads stay as they are: to the sync an edit by hand is an edit in Instantly.
+ * Only a deletion is recorded with the key: one of lead_edit_find_run() as taken back, any other as a user's wish (deleted_there). */
 #ifndef SYNC_LEADS_LEAD_EDIT_H
 #define SYNC_LEADS_LEAD_EDIT_H
 
@@ -40,7 +39,7 @@ struct lead_edit_config {
     struct leads_move_options move;
 };
 
-/* A lead that is meant, and what became of it. Strings live in the edit's arena. */
+/* A selected lead, and its outcome. Strings live in the edit's arena. */
 struct edited_lead {
     struct uuid id;
     bool has_id;
@@ -50,11 +49,11 @@ struct edited_lead {
     int status;         /* as the API has it; TARGET_STATUS_UNKNOWN when not told */
     bool contacted;     /* there is a conversation, see people.h */
     struct hash128 key; /* the sync's, of leads that are to be deleted; else zero */
-    bool ours;          /* lead_edit_delete() found `key`: the sync shall know that somebody deleted it */
+    bool ours;          /* lead_edit_delete() found `key`: the sync learns that a user deleted the lead */
     struct str key_text;
-    bool forgotten;                       /* the state was told to forget this person */
+    bool forgotten;                       /* `leadsync forget` removed this person from the state */
     bool kept;                            /* left out for the person's sake: unsubscribed, bounced, skipped or forgotten */
-    bool missing;                         /* lead_edit_find_run(): not there any more: skipped, deleted_there */
+    bool missing;                         /* lead_edit_find_run(): no longer in Instantly: skipped, deleted_there */
     struct str known_email, known_hashes; /* lead_edit_find_run(): the lead's address, as the state knows it */
     bool known_absent;                    /* lead_edit_find_run(): removed or gone, as far as the state knows */
     enum outcome outcome;                 /* OUTCOME_NONE: not decided yet */
@@ -81,7 +80,7 @@ struct lead_edit {
     const struct target *adds_to;  /* where an addition puts the leads; NULL: there is none */
     const struct target *moves_to; /* where a move takes the leads; NULL: they stay where they are */
     size_t newly_absent;           /* lead_edit_find_run(): missing, which the state does not know yet */
-    uint64_t unknown;              /* lead_edit_find_run(): created by that run, and not in the state any more */
+    uint64_t unknown;              /* lead_edit_find_run(): created by that run, and no longer in the state */
     bool stopped;                  /* by a signal: what was not sent is deferred */
     const char *workspace;         /* its name, once the state is open; NULL: not known */
     struct target_names places;    /* names, from the states of this machine; filled when the first is wanted */
@@ -98,28 +97,29 @@ struct lead_selector {
     struct leads_filter filter; /* contacts and ids may be more than one request takes */
     const struct uuid *excluded;
     size_t excluded_n;
-    const int *statuses; /* only leads of these statuses, as told; n 0: any */
+    const int *statuses; /* only leads of these statuses; n 0: any */
     size_t statuses_n;
-    int esp;        /* mail provider, as told; -1: any */
+    int esp;        /* mail provider; -1: any */
     uint64_t limit; /* 0: all */
 };
-/* Sees each lead as the API tells it: 0 go on, 1 enough, -1 error. */
+/* Gets each lead as the API has it: 0 go on, 1 enough, -1 error. */
 typedef int lead_edit_see_fn(void *ctx, const struct remote_lead *lead, struct err *e);
-/* Every page of what the selector selects. What comes is held against the selector again, as far as a lead tells, because
- * the API ignores filters that it does not know. XS_USAGE: what cannot be asked for together. */
+/* Calls `see` for each selected lead, page by page. Each lead is compared with the selector again, as far as it shows, because the
+ * API ignores filters that it does not know. XS_USAGE: a combination that the API cannot answer. */
 int lead_edit_each(struct lead_edit *edit, const struct lead_selector *selector, lead_edit_see_fn *see, void *ctx,
                    struct err *e);
 /* The same into edit->leads. */
 int lead_edit_find(struct lead_edit *edit, const struct lead_selector *selector, struct err *e);
-/* One lead by id or address into edit->leads; an address may be narrowed to a target. XS_USAGE where an address is that of
- * several leads (they are named). One that is not there is added without an id, as failed: gone_there. */
+/* Adds one lead to edit->leads by id or address, with `in` only a lead of that target. XS_USAGE: several leads have the address;
+ * the error names them. A lead that does not exist is added as failed: gone_there. */
 int lead_edit_find_one(struct lead_edit *edit, struct str id_or_email, const struct target *in, struct err *e);
 enum edit_run {
     EDIT_RUN_CREATED, /* what it created, to be taken back: leads with a conversation come as skipped: contacted */
     EDIT_RUN_WRITTEN, /* what it created or changed */
 };
-/* What this run did, into edit->leads, each looked at by its id, wherever it is and whatever the state believes. Leads that are
- * not there any more come as missing. EDIT_RUN_CREATED warns of what else the run changed. Reads the state, which is locked from here on. XS_USAGE: no such run. */
+/* Adds the leads of this run to edit->leads. Each is read by its id, wherever it is and whatever the state says of it. Leads that no
+ * longer exist are `missing`. EDIT_RUN_CREATED warns of what else the run changed. Reads the state, which is locked from here on.
+ * XS_USAGE: no such run. */
 int lead_edit_find_run(struct lead_edit *edit, uint64_t run, enum edit_run which, struct err *e);
 /* A lead in full, as JSON: 1, or 0 when there is none. Borrowed until the next call. */
 int lead_edit_get(struct lead_edit *edit, const struct uuid *id, struct json_object **out, struct err *e);
@@ -154,10 +154,10 @@ int lead_edit_delete(struct lead_edit *edit, struct err *e);
  * are skipped. lead_edit_config.move says how. */
 int lead_edit_move(struct lead_edit *edit, const struct target *from, const struct target *to, struct err *e);
 /* Which of edit->leads must not be made active again: sets their outcome, so that a preview can tell. `to`: they are to be
- * moved there; NULL: they are to be made active in another way. Asks Instantly's word in edit->leads and the state, where there is
- * one; `force` lets them go. 0/-1 */
+ * moved there; NULL: they are to be made active in another way. Judges by the status in edit->leads and by the state, if one
+ * exists; `force` ignores both. 0/-1 */
 int lead_edit_keep_back(struct lead_edit *edit, const struct target *to, struct err *e);
-/* How many were kept back for the sake of the person, and not for want of an address. */
+/* How many were kept back because of the person's status; a lead without an address is not counted. */
 size_t lead_edit_kept_n(const struct lead_edit *edit);
 
 /* ---- what came of it ---- */

@@ -5,7 +5,7 @@
 
 #include "sync/plan/eligibility.h"
 
-/* Any lead with the address tells of the person, wherever it is. */
+/* Any lead with the address shows the status of the person, wherever it is. */
 static int lead_edit_see_person(void *ctx, const struct remote_lead *remote, struct err *e)
 {
     struct lead_edit *edit = ctx;
@@ -16,7 +16,7 @@ static int lead_edit_see_person(void *ctx, const struct remote_lead *remote, str
     return 0;
 }
 
-/* Leaves out the people whom an addition would make active again, by what Instantly or the state says. */
+/* Leaves out people that an addition would make active again, by their status in Instantly or in the state. */
 static int lead_edit_keep_from_adding(struct lead_edit *edit, struct err *e)
 {
     struct str emails[LEADS_LIST_MAX];

@@ -3,7 +3,7 @@
 
 #include "sync/leads/lead_edit_int.h"
 
-/* A lead of ours: its key goes with the removal, so that the state does not believe in it any longer. Somebody wanted it
+/* A lead of ours: its key goes with the removal, so that the state does not take it for existing. A user wanted it
  * gone, so the sync reports its row as deleted_there and does not create the lead again. */
 static int lead_edit_own(struct lead_edit *edit, struct edited_lead *lead, struct err *e)
 {

@@ -47,12 +47,6 @@ static bool has_email(const struct str *emails, size_t n, struct str email)
     return false;
 }
 
-static bool in_place(const struct remote_lead *lead, const struct target *t)
-{
-    return t->kind == TARGET_CAMPAIGN ? lead->has_campaign && uuid_eq(&lead->campaign, &t->id)
-                                      : lead->has_list && uuid_eq(&lead->list, &t->id);
-}
-
 static int esp_of(const struct remote_lead *lead)
 {
     struct json_object *code;
@@ -60,12 +54,12 @@ static int esp_of(const struct remote_lead *lead)
     return told ? json_object_get_int(code) : -1;
 }
 
-/* What a lead tells about itself must fit what was asked for. */
+/* A lead must match the selection, as far as it shows. */
 static bool passes(const struct pages *p, const struct remote_lead *lead)
 {
     const struct lead_selector *s = p->selector;
     const struct leads_filter *f = &s->filter;
-    if (f->in != NULL && !in_place(lead, f->in))
+    if (f->in != NULL && !api_remote_is_in(lead, f->in))
         return false;
     if (f->ids_n > 0 && !has_uuid(f->ids, f->ids_n, &lead->id))
         return false;
@@ -294,7 +288,7 @@ static int find_id(struct lead_edit *edit, const struct uuid *id, const struct t
         return rc < 0 ? -1 : add_missing(edit, id, STR_NONE, "there is no such lead in this workspace", e);
     if (api_remote_lead_read(json, &remote, e) != 0)
         return -1;
-    if (in != NULL && !in_place(&remote, in))
+    if (in != NULL && !api_remote_is_in(&remote, in))
         return add_missing(edit, id, remote.email, "the lead is not where it was looked for", e);
     return take(edit, &remote, e);
 }
@@ -330,7 +324,7 @@ int lead_edit_find_one(struct lead_edit *edit, struct str id_or_email, const str
     if (lead_edit_find(edit, &selector, e) != 0)
         return -1;
     if (edit->leads_n == first)
-        return add_missing(edit, NULL, id_or_email, "nobody has this address there", e);
+        return add_missing(edit, NULL, id_or_email, "no lead has this address", e);
     if (edit->leads_n > first + 1)
         return report_several(edit, first, id_or_email, e);
     if (is_named_already(edit, first, &edit->leads[first].id))

@@ -13,7 +13,7 @@ int lead_edit_ask(struct lead_edit *edit, struct by_hand *request, struct api_re
 void lead_edit_outcome(struct edited_lead *lead, enum outcome outcome, enum reason reason, int http_status);
 struct edited_lead *lead_edit_lead_new(struct lead_edit *edit,
                                        struct err *e); /* zeroed, valid until the next one is added */
-/* Fills in what the API tells of a lead. 0/-1 (memory) */
+/* Fills in what the API has of a lead. 0/-1 (memory) */
 int lead_edit_lead_read(struct lead_edit *edit, struct edited_lead *lead, const struct remote_lead *remote, struct err *e);
 /* Both in the same place, or both in none? */
 bool lead_edit_same_place(const struct edited_lead *a, const struct edited_lead *b);
@@ -61,7 +61,7 @@ int lead_edit_shape(struct lead_edit *edit, struct lead *wanted, struct err *e);
 /* One of edit->leads, which gets its outcome while the upload is driven. `how` says operation, places and values; of its entry
  * only `values` and `by_user` count. */
 int lead_edit_upload_add(struct lead_edit *edit, struct edited_lead *lead, const struct planned *how, struct err *e);
-/* Drives the upload until all is settled or left open; after an error (`rc` -1) until nothing is in flight any more. Returns
+/* Drives the upload until all is settled or left open; after an error (`rc` -1) until nothing is in flight. Returns
  * `rc`, or -1 when this fails. */
 int lead_edit_upload_drain(struct lead_edit *edit, int rc, struct err *e);
 

@@ -1,4 +1,4 @@
-/* Whom a write by hand must not make active again: people who unsubscribed, bounced or were skipped, as Instantly has it
+/* Which people a write by hand must not make active again: those who unsubscribed, bounced or were skipped, as Instantly has it
  * now, or as the state has recorded it. A move makes a lead active and Instantly forgets the status, so the state is asked as
  * well, by the lead's id and by the person's address, and is given each status before a write that loses it. */
 #include "config.h"

@@ -113,7 +113,7 @@ struct looked {
     size_t n;
 };
 
-/* Somebody else's lead has the id: an answer may have named the wrong one. */
+/* The id is that of another person's lead: an answer may have named the wrong one. */
 static bool is_other_person(const struct lead_edit *edit, struct edited_lead *lead, struct str email)
 {
     bool other = false;
@@ -158,11 +158,11 @@ static void is_missing(struct lead_edit *edit, struct edited_lead *lead, bool ta
     lead_edit_outcome(lead, OUTCOME_SKIPPED, REASON_DELETED_THERE, 0);
     lead->missing = true;
     if (lead->detail.n == 0)
-        lead->detail = STR("not there any more");
+        lead->detail = STR("no longer in Instantly");
     edit->newly_absent += taken_back && !lead->known_absent;
 }
 
-/* Where they are now, and whether somebody wrote to them. One that the list leaves out is asked for itself, unless the state
+/* Where they are now, and whether they are in a conversation. One that the list leaves out is asked for itself, unless the state
  * knew that it is gone. */
 static int look_at(struct lead_edit *edit, size_t first, size_t n, bool taken_back, struct err *e)
 {
@@ -210,9 +210,9 @@ static void count_unknown(struct lead_edit *edit, const struct run_record *run, 
         changes->updates += reported_changed - known_changed;
     edit->unknown = told > edit->leads_n ? told - edit->leads_n : 0;
     if (edit->unknown > 0)
-        log_warning("run %llu created %s%llu more lead%s, whose id%s the state does not keep any more",
-                    (unsigned long long)run->id, changed ? "or changed " : "", (unsigned long long)edit->unknown,
-                    text_plural(edit->unknown), text_plural(edit->unknown));
+        log_warning("run %llu created %s%llu more lead%s, whose id%s the state does not keep", (unsigned long long)run->id,
+                    changed ? "or changed " : "", (unsigned long long)edit->unknown, text_plural(edit->unknown),
+                    text_plural(edit->unknown));
 }
 
 /* Taking back means to delete what was created: the rest must not look as if it were undone, too. */

@@ -17,7 +17,7 @@
 
 enum { STATE_BYTES = 64 << 20, RESUME_BYTES = 256 << 20, ARENA_MAX = 64 << 20, REPORT_MAX = 16 << 20 };
 
-/* The name of a state that by-hand commands make where there is none. */
+/* The name of a state that by-hand commands make if no state exists. */
 static const char own_name[] = "by-hand";
 
 /* ---- opening ---- */
@@ -144,7 +144,7 @@ int lead_edit_begin(struct lead_edit *edit, struct err *e)
 
 /* ---- ending ---- */
 
-/* Whom an error or a signal kept from being written. */
+/* The leads that an error or a signal kept from being written. */
 static void defer_rest(struct lead_edit *edit)
 {
     for (size_t i = 0; i < edit->leads_n; i++)
@@ -265,7 +265,7 @@ int lead_edit_is_forgotten(struct lead_edit *edit, struct str email, bool *forgo
     struct buf normal = BUF_INIT(ADDRESS_MAX);
     int rc = 0;
     *forgotten = false;
-    /* What is no address was nobody's to forget. */
+    /* A text that is not an address cannot have been forgotten. */
     if (email.n > 0 && mapping_email_key(email, &normal) == 0)
         rc = state_forgotten_address(edit->state, buf_str(&normal), forgotten, e);
     buf_free(&normal);

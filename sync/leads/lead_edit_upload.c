@@ -74,7 +74,7 @@ int lead_edit_pack(struct lead_edit *edit, const struct lead *wanted, struct str
 int lead_edit_upload_open(struct lead_edit *edit, struct err *e)
 {
     edit->rules = (struct mapping){
-        .mode = MODE_CREATE, /* a lead that is there already is left as it is */
+        .mode = MODE_CREATE, /* a lead that exists already is left as it is */
         .contacted_move = true,
         .limits = {.batch = BATCH_LEADS, .settle_ms = edit->c.settle_ms, .job_wait_ms = edit->c.job_wait_ms},
     };
