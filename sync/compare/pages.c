@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -23,6 +24,7 @@ enum {
     ARENA_MAX = 64 << 20,
     ADDRESS_MAX = 4096,
     COMMIT_PAGES = 16,
+    SHOWN_N = 256,
 };
 
 static const char tables[] =
@@ -232,6 +234,17 @@ int pages_place_of(struct pages *p, const struct remote_lead *remote, int64_t *n
 
 /* ---- pages ---- */
 
+/* `campaign "Demo"`, for a message. */
+static const char *show_target(const struct target *t, char out[SHOWN_N])
+{
+    struct buf text = BUF_INIT(1 << 16);
+    if (target_show(t, &text) != 0)
+        buf_reset(&text);
+    snprintf(out, SHOWN_N, "%.*s", STR_ARG(buf_str(&text)));
+    buf_free(&text);
+    return out;
+}
+
 static void fail(struct pages *p, struct err *e)
 {
     if (p->failed.status == XS_DONE)
@@ -284,7 +297,7 @@ static void pages_came(void *ctx, const struct api_reply *reply)
     struct page_read *r = ctx;
     struct pages *p = r->pages;
     struct err e = ERR_INIT;
-    char text[TARGET_TEXT_N];
+    char text[SHOWN_N];
     p->open--;
     if (p->failed.status != XS_DONE)
         return;
@@ -292,16 +305,16 @@ static void pages_came(void *ctx, const struct api_reply *reply)
         if (reply->err != NULL && reply->err->status != XS_DONE)
             err_set(&e, reply->err->status, "%s", err_text(reply->err));
         else
-            err_set(&e, XS_API, "cannot read the leads of %s: %d %.*s", target_format(&r->target, text), reply->http_status,
+            err_set(&e, XS_API, "cannot read the leads of %s: %d %.*s", show_target(&r->target, text), reply->http_status,
                     STR_ARG(reply->message));
     } else if (r->repeated > 0) {
         err_set(&e, XS_API, "the pages of %s are not sound: %" PRIu64 " leads came twice or out of order; run again later",
-                target_format(&r->target, text), r->repeated);
+                show_target(&r->target, text), r->repeated);
         p->resumable = false;
     } else if (r->foreign > 0) {
         err_set(&e, XS_API,
                 "the pages of %s are not sound: %" PRIu64 " leads are of another campaign or list; run again later",
-                target_format(&r->target, text), r->foreign);
+                show_target(&r->target, text), r->foreign);
         p->resumable = false;
     } else if (db_begin(&p->db, &e) == 0) {
         db_run(&p->db, &e, "UPDATE places SET done = 1 WHERE n = ?", "i", r->place);
@@ -315,7 +328,7 @@ static int read_so_far(struct page_read *r, struct str *cursor, struct err *e)
 {
     struct pages *p = r->pages;
     sqlite3_stmt *st;
-    char text[TARGET_TEXT_N];
+    char text[SHOWN_N];
     if (db_begin(&p->db, e) < 0 || place_number(p, &r->target, &r->place, e) < 0)
         return -1;
     int rc = db_query(&p->db, &st, e, "SELECT cursor, pages, leads, done FROM places WHERE n = ?", "i", r->place);
@@ -331,7 +344,7 @@ static int read_so_far(struct page_read *r, struct str *cursor, struct err *e)
         return err_oom(e);
     if (r->leads > 0)
         log_notice("%s: goes on after %" PRIu64 " lead%s that were read %" PRId64 " minute%s ago",
-                   target_format(&r->target, text), r->leads, text_plural(r->leads), p->age_ms / 60000,
+                   show_target(&r->target, text), r->leads, text_plural(r->leads), p->age_ms / 60000,
                    text_plural((uint64_t)p->age_ms / 60000));
     if (cursor->n > 0)
         uuid_parse(*cursor, &r->last);
@@ -375,7 +388,6 @@ int pages_read(struct pages *p, struct api *api, const struct target *targets, s
     int rc = 0;
     for (size_t i = 0; i < n && rc == 0; i++) {
         reads[i] = (struct page_read){.pages = p, .target = targets[i]};
-        reads[i].target.name = NULL;
         bool again = false;
         for (size_t k = 0; k < i; k++)
             again = again || target_eq(&targets[k], &targets[i]);

@@ -54,6 +54,7 @@ STORIES = \
 	tests/cli/rejects_round.test \
 	tests/cli/restore.test \
 	tests/cli/results.test \
+	tests/cli/drift.test \
 	tests/cli/remote.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \

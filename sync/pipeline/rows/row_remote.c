@@ -37,7 +37,9 @@ static void take_there(struct run *r, uint32_t target, struct remembered *rememb
     if (eligibility_status_reason(status) != REASON_NONE)
         known->status = status;
     known->hashes = STR_NONE;
-    known->target = found->place != 0 && (!found->moved || moves_back(r, found->place)) ? found->place : remembered_in;
+    /* A move resets the status in Instantly, so a person who unsubscribed stays where another user has put the lead. */
+    bool back = moves_back(r, found->place) && eligibility_status_reason(known->status) == REASON_NONE;
+    known->target = found->place != 0 && (!found->moved || back) ? found->place : remembered_in;
     *old_lead = found->values;
     *old = old_lead;
     row->drift = row->known && (found->edited || found->moved);
@@ -159,7 +161,7 @@ void row_remote_report(const struct run *r)
     if (c->left > 0)
         log_notice("%" PRIu64
                    " lead%s moved by hand to another campaign or list, and %s there: only a mapping with route: or "
-                   "mode: mirror moves leads back",
+                   "mode: mirror moves leads back, and never people who unsubscribed",
                    c->left, c->left == 1 ? " was" : "s were", c->left == 1 ? "stays" : "stay");
     if (c->edited > 0)
         log_notice("%" PRIu64 " lead%s edited by hand; overwrite: decides which values are set back", c->edited,

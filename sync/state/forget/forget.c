@@ -4,7 +4,9 @@
 #include "sync/state/forget/person.h"
 #include "sync/state/tables/results.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The name of a setting: this, and a forgotten key in hex. Its value is the key of the person's address. */
 #define FORGOTTEN_KEY "forgotten_key "
@@ -256,6 +258,17 @@ static int forget_all(struct forget *f, struct err *e)
     return identity_store(s, e) < 0 || state_commit(s, e) < 0 ? -1 : scrub(s, e);
 }
 
+/* Leads of the targets that an interrupted reading has left beside the state. */
+static int remove_pages(const struct state *s, struct err *e)
+{
+    struct buf path = BUF_INIT(1 << 16);
+    int rc = buf_addf(&path, "%s.remote", s->path) != 0 || buf_cstr(&path) == NULL ? err_oom(e) : 0;
+    if (rc == 0 && unlink(path.p) != 0 && errno != ENOENT)
+        rc = err_errno(e, XS_STATE, errno, "%s", path.p);
+    buf_free(&path);
+    return rc;
+}
+
 int state_forget(struct state *s, const struct person_name *name, struct forgotten *counts, struct err *e)
 {
     struct forget f = {.state = s};
@@ -276,7 +289,7 @@ int state_forget(struct state *s, const struct person_name *name, struct forgott
         err_clear(&ignored);
     }
     person_free(&f.person);
-    return result;
+    return result < 0 ? -1 : remove_pages(s, e);
 }
 
 /* ---- the way back ---- */
