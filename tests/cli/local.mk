@@ -56,6 +56,7 @@ STORIES = \
 	tests/cli/results.test \
 	tests/cli/drift.test \
 	tests/cli/remote.test \
+	tests/cli/remote_kill.test \
 	tests/cli/run_usage.test \
 	tests/cli/sandbox.test \
 	tests/cli/size_limit.test \
