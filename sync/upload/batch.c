@@ -186,7 +186,7 @@ static int batch_split_off_open(struct batch_run *b, struct err *e)
     return state_batch_add(b->u->c.state, &open, e);
 }
 
-/* Tells the caller what is on record. `open_reason` NONE: the batch is settled; else it stays open, with every entry. */
+/* Reports the recorded outcomes to the caller. `open_reason` NONE: the batch is settled; else all of its entries stay open. */
 static void batch_report_entries(const struct batch_run *b, enum reason open_reason)
 {
     const struct upload_config *c = &b->u->c;

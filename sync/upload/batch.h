@@ -13,11 +13,11 @@ struct job;
 struct lead_read_calls;
 struct operation;
 
-/* The life of a batch. Up to LIFE_DURABLE it is one piece. From then on its slices go their own ways: a slice begins as
- * LIFE_DURABLE, is in one of the four states below it, and ends with slice_free(). The batch itself stays LIFE_DURABLE
- * until nothing is under way any more.
- * Each line: a state, and those that may follow it. docs/DESIGN.md has the picture, tests/cases/upload/batch_states.txt
- * the same table, compared by tests/unit/batch_states_test.c. */
+/* The life of a batch. Up to LIFE_DURABLE it is one piece. Then each of its slices has a state of its own: a slice begins as
+ * LIFE_DURABLE, takes one of the four states below it, and ends with slice_free(). The batch itself stays LIFE_DURABLE until
+ * its last slice has ended.
+ * Each line: a state, and the states that may follow it. docs/DESIGN.md has the picture, tests/cases/upload/batch_states.txt
+ * the same table, and tests/unit/batch_states_test.c compares them. */
 #define TO(state) (1U << LIFE_##state)
 /* clang-format off */
 #define BATCH_LIFE_TABLE(ROW)                                                                            \
@@ -106,7 +106,7 @@ struct entry_progress {
 struct move_progress {
     struct batch_run *queue_next; /* in the upload's queue of batches that wait for their targets */
     bool queued, holds_targets;
-    struct uuid *present; /* copies: leads of these addresses that are no copies to be found; owned */
+    struct uuid *present; /* copies: leads with these addresses that existed before the request; owned */
     size_t present_n;
     size_t request_max; /* ids per request; halved when one is refused */
     unsigned rounds;    /* requests whose outcome stayed unknown, and of which no job was found */

@@ -44,7 +44,7 @@ bool batch_entry_goes_on(const struct batch_run *b, uint32_t i)
     return entry->staged && !b->earlier && batch_entry_is_settled(entry->outcome);
 }
 
-/* Counts the outcome for its target; `by` is 1 or -1, the latter for a row that does not count any more. */
+/* Counts the outcome for its target; `by` is 1, or -1 for a row that no longer counts. */
 static void batch_entry_count_target(struct batch_run *b, uint32_t i, enum outcome outcome, int by)
 {
     bool row = b->record.entries[i].row != 0, removed = outcome == OUTCOME_REMOVED;

@@ -21,10 +21,10 @@ int missing_target_err(const char *call, struct str words, const struct target *
         return 1;
     }
     if (seen->class == API_REFUSED && seen->http_status == 404)
-        return err_set(e, XS_CONFIG, "%.*s is not in Instantly any more (%s: 404%s%.*s): create it again, or use another %s",
+        return err_set(e, XS_CONFIG, "%.*s is no longer in Instantly (%s: 404%s%.*s); create it again, or use another %s",
                        STR_ARG(shown), call, colon, STR_ARG(words), target_kind_text(t->kind));
     return err_set(e, XS_API,
-                   "%s: Instantly answers 404%s%.*s, and does not tell whether %.*s is there (%d%s%.*s): look for it in "
+                   "%s: Instantly answers 404%s%.*s and does not show whether %.*s exists (%d%s%.*s); check this in "
                    "Instantly, then run the same command again",
                    call, colon, STR_ARG(words), STR_ARG(shown), seen->http_status, seen->message.n > 0 ? " " : "",
                    STR_ARG(seen->message));

@@ -22,9 +22,8 @@ void missing_target_ask(struct batch_slice *s, const char *call, const struct ap
                         void (*refused)(struct batch_slice *s));
 void missing_target_free(struct upload *u);
 
-/* The error, from the answer to a GET of the place: XS_CONFIG where it is gone; XS_API where it is there, or where that
- * cannot be told. `shown` is the place as people read it. Returns 1 when the place is there, and sets the error all the
- * same; else -1. */
+/* Sets the error from the answer to a GET of the target: XS_CONFIG if the target is missing, XS_API if it exists or if the
+ * answer does not show it. `shown` is the target's name for people. Returns 1 if the target exists, else -1. */
 int missing_target_err(const char *call, struct str words, const struct target *t, struct str shown,
                        const struct api_reply *seen, struct err *e);
 

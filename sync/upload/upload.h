@@ -53,8 +53,8 @@ struct upload_config {
     void (*location_record)(void *ctx, const struct target *named);
     /* NULL, or called when Instantly has refused more leads: -1 ends the upload with its error. */
     int (*refused)(void *ctx, struct err *e);
-    /* NULL, or told of each entry of this run when its outcome is on record; one that stays open is deferred. `tag` is what its
-     * struct planned had. */
+    /* NULL, or called for each entry of this run when its outcome is on record; an entry that stays open is deferred. `tag` is
+     * the tag of its struct planned. */
     void (*settled)(void *ctx, uint64_t tag, const struct entry *entry);
     const struct leads_move_options *move_options; /* NULL: as a sync moves */
     bool force;                                    /* moves take people who unsubscribed, bounced or were skipped, too */
@@ -72,9 +72,9 @@ struct upload_config {
 /* A background job that the upload started or waited for. */
 struct upload_job {
     char id[64];
-    char *type, *status;            /* the API's words; "vanished" if the job does not exist any more */
+    char *type, *status;            /* the API's words; "vanished" if the job no longer exists */
     int64_t total, success, failed; /* leads asked for, proved moved, not moved; -1: not known yet */
-    int64_t moved, duplicated, missing_email, in_other_campaigns, blocklisted; /* as Instantly counts them; -1: not told */
+    int64_t moved, duplicated, missing_email, in_other_campaigns, blocklisted; /* as Instantly counts them; -1: unknown */
     bool open;                                                                 /* not ended when it was seen last */
 };
 
@@ -88,7 +88,7 @@ void upload_free(struct upload *u);
  *   OP_MOVE    from and target (two different ones), entry.lead_id; with fields or custom_changed it is updated first
  *   OP_REMOVE  from and target (the same; 0: the lead is in no campaign and no list), entry.lead_id
  *   OP_UPDATE or OP_HAND with one_shot: target (0: none, or several), entry.lead_id; OP_UPDATE: entry.values has core fields alone
- * An entry without a key belongs to no row: no other lead takes the place of one whose id is gone.
+ * An entry without a key belongs to no row: no other lead replaces one whose id is missing.
  * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
 int upload_add(struct upload *u, const struct planned *planned, struct err *e);
 /* create.c, for a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */
@@ -119,8 +119,8 @@ bool upload_key_is_open(struct upload *u, const struct hash128 *key);
  * `settled`; those that did not arrive go to the retry table. Steps until done. */
 int upload_settle_open(struct upload *u, struct err *e);
 
-/* rekey.c: is the entry about a lead whose row has another lead by now, with another address? Its key text is that row's. */
-/* A row has another address now, so this lead is not its any more, whatever becomes of its new one. 0/-1 */
+/* rekey.c: true if the row of the entry's lead has another lead by now, with another address. Its key text is that row's. */
+/* The row has another address now, so this lead no longer belongs to it, even if the new lead fails. 0/-1 */
 int upload_rekey_leaves(struct state *s, const struct uuid *id, struct err *e);
 /* Has a row of this run taken the lead over from another key? Then it is not removed for that key. 0/-1 */
 int upload_rekey_is_taken(struct state *s, const struct uuid *id, bool *taken, struct err *e);

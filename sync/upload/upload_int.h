@@ -31,9 +31,9 @@ struct upload {
     struct batch_run *move_queue;       /* moves that wait until no other one of the run uses their source and target */
     struct address_list *address_lists; /* targets that were read for addresses of which the state has hashes */
     struct lead_scan *lead_scans;       /* lists that were read before leads without an address were sent */
-    uint32_t *locked_targets;           /* held by jobs that are not waited for any more */
+    uint32_t *locked_targets;           /* held by jobs that the upload no longer waits for */
     size_t locked_targets_n;
-    struct hash128 *open_keys; /* of rows whose move is left open; sorted when it is first asked */
+    struct hash128 *open_keys; /* of rows whose move is left open; sorted at the first lookup */
     size_t open_keys_n;
     bool open_keys_sorted;
     struct job *jobs;                  /* newest first */
@@ -44,8 +44,8 @@ struct upload {
     int64_t started_ms;                   /* wall clock */
     struct refused_alike refused[ENDPOINT_N];
     struct missing_target missing;
-    uint64_t refused_judged; /* leads refused when the caller was last asked what it makes of them */
-    bool draining;           /* no more rows come before all batches are settled */
+    uint64_t refused_judged; /* number of refused leads at the last call of `refused` */
+    bool draining;           /* no row is added before all batches are settled */
     struct held_ids held;    /* ids of the leads that this run has created or met */
 };
 

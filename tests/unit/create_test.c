@@ -189,9 +189,8 @@ START_TEST(the_target_is_gone)
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_CONFIG);
     ck_assert_uint_eq(k.world->n[WORLD_TARGET], 2);
-    ck_assert_msg(strstr(err_text(&k.e),
-                         "list \"Incoming\" is not in Instantly any more (POST /leads/add: 404: Resource not "
-                         "found)") != NULL,
+    ck_assert_msg(strstr(err_text(&k.e), "list \"Incoming\" is no longer in Instantly (POST /leads/add: 404: Resource not "
+                                         "found)") != NULL,
                   "%s", err_text(&k.e));
     EKIT_COUNT(&k, DEFERRED, 3u);
     world_count(k.world);

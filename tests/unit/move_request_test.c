@@ -157,8 +157,8 @@ START_TEST(the_target_is_gone)
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_CONFIG);
     ck_assert_uint_eq(k.world->n[WORLD_TARGET], 5);
-    ck_assert_msg(strstr(err_text(&k.e), "list \"Incoming\" is not in Instantly any more (POST /leads/move: 404") != NULL,
-                  "%s", err_text(&k.e));
+    ck_assert_msg(strstr(err_text(&k.e), "list \"Incoming\" is no longer in Instantly (POST /leads/move: 404") != NULL, "%s",
+                  err_text(&k.e));
     EKIT_COUNT(&k, DEFERRED, 2u);
     ekit_sync(&k);
     EKIT_ENDS(&k, XS_DONE);

@@ -139,7 +139,7 @@ START_TEST(not_found_and_nothing_tells_why)
         enum exit_status status;
         const char *words;
     } answers[] = {
-        {FAULT_400, XS_API, "does not tell whether list \"Incoming\" is there (400 no)"},
+        {FAULT_400, XS_API, "does not show whether list \"Incoming\" exists (400 no)"},
         {FAULT_500, XS_API, "/api/v2/lead-lists/" WORLD_LIST},
         {FAULT_NO_ROUTE, XS_API, "Route POST:/api/v2/leads/any not found"},
         {FAULT_401, XS_KEY, "refused the key"},

@@ -239,7 +239,7 @@ static void move_refuse(struct batch_slice *s, const struct api_reply *reply)
         return;
     }
     if (s->n > 1) {
-        /* Surely not applied, and how many ids a request may have is documented nowhere: move_next() asks with fewer. */
+        /* The request was not applied. The API does not document a limit of ids, so move_next() sends fewer. */
         b->move.request_max = s->n / 2;
     } else {
         refused_alike_lead(b, s->index[0], ENDPOINT_MOVE, reply, REFUSED_ALONE);

@@ -94,9 +94,9 @@ void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, c
 /* ---- move.c ---- */
 /* Proved to be in its target. */
 void move_proved(struct batch_run *b, uint32_t i, int http_status);
-/* Nothing more is done for this slice: what may have been asked for stays open, the rest is deferred. */
+/* Ends the work for this slice: entries that may have been requested stay open, the others are deferred. */
 void move_give_up(struct batch_slice *s, enum reason reason);
-/* The job of this slice has ended, and said so in `remote`; NULL: it does not exist any more. */
+/* The job of this slice has ended with the status in `remote`; NULL: the job no longer exists. */
 void move_job_over(struct batch_slice *s, struct job *job, const struct remote_job *remote);
 /* The answer was lost, and no job is found. */
 void move_no_job(struct batch_slice *s);

@@ -1,7 +1,7 @@
 /* DELETE /leads: leads that are no longer wanted, by their ids and out of the one target where they are known to be.
  *
- * They are read first (remove_proof.c). The answer to the DELETE is a count and no more. A repeat does no harm, since the ids
- * are named. */
+ * They are read first (remove_proof.c). The answer to the DELETE is only a count. A repeat is harmless, because the
+ * request names the ids. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"

@@ -21,7 +21,7 @@ struct patch_call {
     enum outcome proved;
 };
 
-/* The PATCH is not under way any more. */
+/* The PATCH has been answered or dropped. */
 static void update_patch_over(struct patch_call *call)
 {
     struct batch_run *b = call->batch;

@@ -1,6 +1,6 @@
-/* Copies of leads, which only edits by hand ask for. A copy has an id of its own, so it is known by its address in the
- * destination; a lead that was there before the request is no copy. Nothing in Instantly tells a copy from its original later,
- * so a batch of copies is journaled as OP_HAND and never left open for resume to prove. */
+/* Copies of leads, which only edits by hand request. A copy has an id of its own, so the proof finds it by its address in the
+ * destination; a lead that was there before the request is not a copy. Later, nothing in Instantly distinguishes a copy from
+ * its original, so a batch of copies is journaled as OP_HAND and never left open for resume to prove. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -15,7 +15,7 @@ bool copy_wanted(const struct batch_run *b)
     return b->operation == &move_operation && !b->earlier && options != NULL && options->copy;
 }
 
-/* ---- before: which leads are there already ---- */
+/* ---- before the request: the leads that the destination has ---- */
 
 static void copy_keep_id(struct batch_run *b, const struct uuid *id)
 {
@@ -65,7 +65,7 @@ static void copy_seen(struct batch_slice *s, uint32_t i, const struct remote_lea
     move_proved(b, i, 200);
 }
 
-/* Without a job nobody knows whether the request arrived, and without an address its copy cannot be found. */
+/* Without a job the arrival of the request is unknown, and without an address its copy cannot be found. */
 static void copy_conclude(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;

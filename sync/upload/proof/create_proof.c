@@ -231,7 +231,7 @@ static void create_proof_leave_nameless(struct batch_slice *s)
             batch_entry_stays_open(s->batch, s->index[k], s->http_status);
 }
 
-/* Looked for often enough: it is not there. */
+/* The last read is done: a lead that no read showed does not exist. */
 static void create_proof_conclude(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;

@@ -73,7 +73,7 @@ static void job_find_answered(void *ctx, const struct api_reply *reply)
         struct err e = ERR_INIT;
         if (reply->class == API_REFUSED)
             err_set(&e, XS_API,
-                    "the list of background jobs was refused (%d %.*s): what became of a move cannot be told; "
+                    "Instantly refused the list of background jobs (%d %.*s), so the outcome of a move is unknown; "
                     "run again later",
                     reply->http_status, STR_ARG(reply->message));
         if (reply->err != NULL || e.status != XS_DONE)

@@ -1,8 +1,8 @@
 /* Background jobs: recorded the moment they are known, polled by due time, a hundred in one request, and given up after
  * limits.job_wait, when their batches stay open for the next run.
  *
- * A status says when to read the leads, never what was done. Pending, in-progress, draining, paused and unknown words are
- * waited for; success, failed and cancelled end the waiting, and so does a job that does not exist any more. */
+ * A status shows when to read the leads, never what was done. The upload waits while the status is pending, in-progress,
+ * draining, paused or unknown. It stops waiting at success, failed and cancelled, and when the job no longer exists. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
@@ -356,7 +356,7 @@ static void jobs_one_answered(void *ctx, const struct api_reply *reply)
     if (reply->class == API_OK && api_remote_job_read(reply->json, &remote, &e) == 0) {
         jobs_on_status(u, job, &remote);
     } else if (reply->class == API_REFUSED && reply->http_status == 404) {
-        log_warning("background job %s is not there any more: its leads are read back", job->reported.id);
+        log_warning("background job %s no longer exists; reading back its leads", job->reported.id);
         if (jobs_replace(&job->reported.status, STR("vanished")) != 0)
             upload_fail_oom(u);
         jobs_over(u, job, NULL);

@@ -8,9 +8,9 @@
 struct job {
     struct upload_job reported; /* for the report; strings are owned */
     struct job *next;
-    struct batch_slice *slice; /* the entries it carries; NULL: over, or not waited for any more */
+    struct batch_slice *slice; /* the entries it carries; NULL: the job is over, or the upload stopped waiting */
     struct batch_run *batch;   /* NULL: settled lead by lead, or left open */
-    char *filters;             /* JSON; NULL: not told */
+    char *filters;             /* JSON; NULL: unknown */
     char from[TARGET_TEXT_N], to[TARGET_TEXT_N];
     int progress;
     int64_t created_ms, updated_ms;
@@ -27,9 +27,9 @@ struct job {
 void jobs_watch(struct batch_slice *s, struct str id, const struct remote_job *remote);
 /* What the jobs of a batch have moved is known lead by lead: recorded. */
 void jobs_batch_settled(struct batch_run *b);
-void jobs_step(struct upload *u, int64_t now_us); /* polls what is due, gives up what was waited for long enough */
+void jobs_step(struct upload *u, int64_t now_us); /* polls the jobs that are due, gives up those past their limit */
 int64_t jobs_due_us(const struct upload *u);      /* when there is something to do; INT64_MAX: never */
-void jobs_give_up(struct upload *u);              /* jobs are not waited for any more */
+void jobs_give_up(struct upload *u);              /* stops waiting for jobs */
 void jobs_forget(struct batch_run *b);            /* before it is freed */
 void jobs_free(struct upload *u);
 

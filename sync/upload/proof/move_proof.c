@@ -140,7 +140,7 @@ static void move_proof_conclude(struct batch_slice *s)
 
 static const struct lead_read_calls move_proof_asking = {move_proof_found, move_proof_conclude, move_read_failed};
 
-/* The lists show no more. What an earlier run left is planned again by this one; recovery writes nothing. */
+/* The lists show nothing further. This run plans what an earlier run left; recovery writes nothing. */
 static void move_proof_last_read(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;

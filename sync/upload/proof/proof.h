@@ -13,7 +13,7 @@ struct lead_read_calls {
 /* Reads the leads of a slice that have no outcome and no PATCH under way. By leads/list with ids: what it does not show may
  * be there. */
 void lead_read_by_id(struct batch_slice *s, const struct lead_read_calls *calls);
-/* GET /leads/{id}, a request each: what is not shown is not there under this id. */
+/* GET /leads/{id}, one request per lead: a lead that is not shown does not exist under this id. */
 void lead_read_each(struct batch_slice *s, const struct lead_read_calls *calls);
 /* The same, for those that the read before it did not show. */
 void lead_read_unshown(struct batch_slice *s, const struct lead_read_calls *calls);
@@ -21,9 +21,9 @@ void lead_read_unshown(struct batch_slice *s, const struct lead_read_calls *call
 bool lead_read_wants(const struct batch_slice *s, size_t k);
 /* Other leads in the batch's target that have the entries' addresses. */
 void lead_read_others(struct batch_slice *s, const struct lead_read_calls *calls);
-/* For leads that a list did not show: each lead is asked for itself, and one whose id is gone is looked for by its address
- * where it should be (moves: in source and target), as often as anything that may appear late. Found so, the entry has the
- * new id. What is not shown then does not exist any more. */
+/* For leads that a list did not show: reads each lead by its id, and a lead whose id is missing by its address in the target
+ * where it should be (moves: in source and target), with the repeats for late answers. If it is found, the entry gets the new
+ * id. A lead that is not shown then no longer exists. */
 void lead_read_everywhere(struct batch_slice *s, const struct lead_read_calls *calls);
 void lead_read_addresses_known(struct batch_slice *s);
 
@@ -98,7 +98,7 @@ int rekey_old_reimported(struct batch_run *b, uint32_t i, const struct remote_le
 int rekey_meet(struct batch_run *b, uint32_t i, const struct uuid *id, bool *ours, bool *conflict, struct err *e);
 
 /* ---- create_proof.c ---- */
-/* Reads back what was sent, or, before the first request, what may be there already. */
+/* Reads back the leads that were sent, or, before the first request, leads that may exist. */
 void create_proof_start(struct batch_slice *s);
 
 /* ---- update_proof.c ---- */

@@ -1,7 +1,7 @@
 /* Another address under a known `key:`.
  *
  * Instantly cannot change a lead's address, so the row gets a new lead, and from then on the state has that one under the
- * row's key. The old one must not be forgotten: it is mailed on, and `removed` says what becomes of it. In the same group
+ * row's key. The old one must not be forgotten: campaigns still mail it, and `removed` decides about it. In the same group
  * commit as the new lead's outcome it becomes a lead of its own, under a key that is made of its id. No row has such a
  * key, so it is gone from the source from the start: whatever dies in between, the next complete read of a mirror finds
  * it. Nothing else has to remember it, and without a mirror it simply stays.
@@ -71,7 +71,7 @@ static bool rekey_is_there(const struct known_lead *known)
     return known->has_lead_id && (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) == 0;
 }
 
-/* The note says that the key does not have this lead any more. To a key that has another one by now it says nothing. */
+/* The note says that the key no longer has this lead. It has no effect on a key that has another lead by now. */
 static int rekey_end_key(struct batch_run *b, const struct hash128 *key, const struct entry *entry, struct err *e)
 {
     const struct entry end = {.key = *key,

@@ -53,7 +53,7 @@ static void remove_proof_seen(struct batch_slice *s, uint32_t i, const struct re
         upload_fail_oom(b->u);
 }
 
-/* The leads of the slice are still there. */
+/* The leads of the slice still exist. */
 static void remove_proof_still_there(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;

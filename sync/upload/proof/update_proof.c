@@ -1,8 +1,8 @@
 /* Is it stored? A PATCH that is answered with 200 may have stored nothing (reported).
  *
- * Its answer is the whole lead, and is compared with what was sent. When all PATCHes of a batch are answered, the leads are
- * read once more and have to show the new values. What that read does not show is read again as anything that may appear
- * late, then the lead itself is asked for, and then it is not_stored. */
+ * The answer is the whole lead, which is compared with the request. After the last PATCH of a batch the leads are read again
+ * and must show the new values. A value that this read does not show is read again with the repeats for late answers, then
+ * by the lead's id; after that it is not_stored. */
 #include "config.h"
 
 #include "sync/upload/upload_int.h"
