@@ -59,7 +59,7 @@ run() {
     "$LEADSYNC" "$@" >out 2>err </dev/null || status=$?
 }
 
-# every_command: the commands, one a line; in place of a family its verbs ("jobs list").
+# every_command: the commands, one per line; for a family its verbs ("jobs list").
 every_command() {
     local command verbs
     while read -r command; do

@@ -1,9 +1,9 @@
 # shellcheck shell=bash source=tests/cli/lib.sh
 # A PostgreSQL server of a story's own: in a scratch folder, on a Unix socket there and nowhere else, as a user without
-# privileges. Sourced after lib.sh; skips the story where there is none to be had.
+# privileges. Sourced after lib.sh; skips the story if there is no PostgreSQL.
 #
 #   pg_start                     # $pg: host=… dbname=postgres, for leadsync's url: and for sql
-#   sql "select 1"               # as the superuser; AS=reader sql …: as somebody else
+#   sql "select 1"               # as the superuser; AS=reader sql …: as another user
 #
 # shellcheck disable=SC2154 # story is of lib.sh
 
@@ -47,7 +47,7 @@ pg_start() {
     fi
     pg="host=$pg_dir dbname=postgres"
 }
-# sql TEXT: rows as a|b, one a line.
+# sql TEXT: rows as a|b, one per line.
 sql() { "${pg_bin}psql" -X -q -A -t -v ON_ERROR_STOP=1 -d "$pg user=${AS:-postgres}" -c "$1"; }
 # sql_is WANT TEXT
 sql_is() {

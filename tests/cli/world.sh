@@ -43,7 +43,7 @@ holds() {
 # no_limits: options of a straight CSV for a run that shall be quick; the sandbox's own limits go, too.
 # shellcheck disable=SC2034 # for the stories
 quick=(--requests-per-second 0 --requests-per-minute 0 --settle 400ms)
-# alone: the same, whoever else is in the workspace; for stories with the same people in many campaigns.
+# alone: the same, with any other leads in the workspace; for stories with the same people in many campaigns.
 # shellcheck disable=SC2034
 alone=("${quick[@]}" --dedupe target-only)
 

@@ -2,7 +2,7 @@
  *
  *   FAILMALLOC_AT=N            which one, from 1; 0 or unset: none
  *   FAILMALLOC_SPARE=A:B       those made by libraries whose file names contain A or B do not fail (json-c does not look
- *                              at what its own strdup() gives, libcrypto not at what became of its start)
+ *                              at what its own strdup() gives, libcrypto not at the result of its start)
  *   FAILMALLOC_COUNT_FILE=PATH writes how many there were, at exit
  *
  * A test counts first and then runs once for each N (tests/harness/faults.sh). Works over AddressSanitizer of gcc too,
@@ -130,7 +130,7 @@ void *realloc(void *p, size_t n)
     return fails(__builtin_return_address(0)) ? NULL : next.realloc(p, n);
 }
 
-/* The C library's would call malloc() by itself, and then nobody knew for whom. */
+/* The C library's version calls malloc() by itself, so the caller would be unknown. */
 char *strdup(const char *text)
 {
     size_t n = strlen(text) + 1;
@@ -166,7 +166,7 @@ __attribute__((destructor)) static void write_count(void)
         return;
     int n = snprintf(text, sizeof text, "%lu\n", atomic_load(&count));
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    /* A count that is not there fails the test that wanted it. */
+    /* A missing count fails its test. */
     if (fd >= 0 && write(fd, text, (size_t)n) != n)
         unlink(path);
     if (fd >= 0)

@@ -13,7 +13,7 @@ struct fake_answer {
     int64_t retry_after_ms; /* 0 here is "none"; -1: zero milliseconds */
     int64_t latency_ms;
     int64_t date_ms;
-    int64_t opens_ms;   /* when the connection is open: calls left() then; -1: never tells */
+    int64_t opens_ms;   /* when the connection is open: calls left() then; -1: never calls it */
     bool leaves_again;  /* calls left() twice */
     const char *advice; /* of one that is not sent */
 };

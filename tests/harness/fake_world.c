@@ -159,7 +159,7 @@ static void answer_read(struct world *w, struct json_object *body, struct fake_a
     a->body = world_keep(w, o);
 }
 
-/* Without ids everything would go: whoever asks for that is not to be tested any further. */
+/* A request without ids would delete all leads, so it ends the test. */
 static void answer_delete(struct world *w, struct json_object *body, struct fake_answer *a)
 {
     struct json_object *ids = world_member(body, "ids"), *o = json_object_new_object();

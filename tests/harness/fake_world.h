@@ -1,13 +1,13 @@
 /* A stand-in for the API inside the process, over fake_transport: holds leads, answers as Instantly was seen to, and
- * misbehaves on order. With a clock_fake a minute of waiting takes no time. Addresses decide what becomes of a lead:
+ * misbehaves on order. With a clock_fake a minute of waiting takes no time. Addresses decide what happens to a lead:
  *
  *   blocked…  invalid…  incomplete…   left out, and counted under that counter
  *   poison…                           the whole request is refused (400) without saying whose fault it is
  *   named…                            the whole request is refused (400), and the message names the lead's index
  *   stays…                            no job moves it, and none says why
  *
- * A move is a job that ends job_ms after its request, worked when somebody could notice; until then both of its ends are
- * locked (409). How the next jobs go is told by job_mode. */
+ * A move is a job that ends job_ms after its request, done when a request could see it; until then both of its ends are
+ * locked (409). job_mode says how the next jobs end. */
 #ifndef TESTS_HARNESS_FAKE_WORLD_H
 #define TESTS_HARNESS_FAKE_WORLD_H
 
@@ -57,7 +57,7 @@ enum world_fault {
     FAULT_SHIFTED_AFTER,          /* each index is the next lead's */
     FAULT_SAME_ID_AFTER,          /* all entries have the first one's id */
     FAULT_OLD_ID_AFTER,           /* they have the ids of the oldest leads */
-    FAULT_NO_EMAIL_AFTER,         /* no entry has an address, which is no lie */
+    FAULT_NO_EMAIL_AFTER,         /* no entry has an address, which is true */
     FAULT_EMAIL_MISSING_AFTER,    /* the first entry has none */
     FAULT_400,
     FAULT_401,
@@ -87,7 +87,7 @@ enum world_job_mode {
     WJOB_SILENT,   /* success, and it names no lead */
     WJOB_BOASTS,   /* success: names all, has moved half, and says so in its count */
     WJOB_LIES,     /* success: names and counts all, and moves none */
-    WJOB_VANISHED, /* found by nobody, and moves all the same */
+    WJOB_VANISHED, /* no list shows it, and it still moves */
     WJOB_UNLISTED, /* missing in lists, but there when asked for alone */
     WJOB_PAUSED,
     WJOB_DRAINING,
@@ -99,7 +99,7 @@ struct world_job {
     char id[32];
     enum world_job_mode mode;
     int64_t created_ms, due_ms;
-    bool done, shown; /* shown: leads/list tells it, too */
+    bool done, shown; /* shown: leads/list has it, too */
     int64_t total, moved;
     struct json_object *filters, *emails, *leads;
 };
@@ -108,7 +108,7 @@ enum { WORLD_RULES_MAX = 16, WORLD_JOBS_MAX = 64 };
 struct world {
     struct fake_transport t;
     struct clock_fake *clock;
-    struct json_object *leads;  /* as leads/list tells them */
+    struct json_object *leads;  /* as leads/list shows them */
     struct json_object *bodies; /* answers, kept while they may be read */
     struct {
         enum world_kind kind;
@@ -128,7 +128,7 @@ struct world {
     size_t jobs_n;
     enum world_job_mode job_mode; /* of the jobs that come */
     int64_t job_ms;               /* how long they take */
-    struct json_object *ghosts;   /* deleted leads that leads/list still tells */
+    struct json_object *ghosts;   /* deleted leads that leads/list still shows */
     int64_t ghost_ms;             /* for so long; 0: not at all */
     int64_t miscount;             /* what DELETE adds to its count */
     unsigned leads_deleted;       /* in all DELETEs */
@@ -154,7 +154,7 @@ void world_free(struct world *w);
 void world_fault(struct world *w, enum world_kind kind, unsigned first, unsigned last, enum world_fault fault);
 /* Forgets rules and starts counting again. */
 void world_count(struct world *w);
-/* Puts a lead there that nobody asked for; `target` is one of the ids above. */
+/* Adds a lead without a request; `target` is one of the ids above. */
 void world_put(struct world *w, const char *target, const char *email, const char *first_name);
 void world_delete(struct world *w, const char *email);
 /* Sets a number of the lead, wherever it is. */
@@ -163,7 +163,7 @@ void world_set(struct world *w, const char *email, const char *name, int64_t val
 void world_reimport(struct world *w, const char *email);
 /* Gives the lead's id to another person, as an answer that names the wrong lead would. */
 void world_exchange(struct world *w, const char *email, const char *other);
-/* Moves it as somebody else would. */
+/* Moves it as another user would. */
 void world_place(struct world *w, const char *email, const char *target);
 size_t world_n(const struct world *w);
 /* The lead of that address in the list or campaign; NULL when there is none. */

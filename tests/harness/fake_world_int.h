@@ -7,7 +7,7 @@
 
 /* ---- json-c ---- */
 
-/* NULL when there is none, or when it is no object. */
+/* NULL if it is missing or not an object. */
 struct json_object *world_member(struct json_object *o, const char *name);
 /* "" when there is no such text. */
 const char *world_text(struct json_object *o, const char *name);
@@ -23,7 +23,7 @@ void world_refuse(struct world *w, int status, const char *message, struct fake_
 const char *world_target_of(struct json_object *lead);
 /* A new lead, which the caller adds. */
 struct json_object *world_make(struct world *w, bool list, const char *target);
-/* Members of an add or a PATCH become what leads/list tells. */
+/* Writes members of an add or a PATCH to what leads/list shows. */
 void world_write_fields(struct json_object *lead, struct json_object *item);
 /* Changes where the lead is. */
 void world_move_to(struct json_object *lead, const char *target);

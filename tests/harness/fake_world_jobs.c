@@ -1,4 +1,4 @@
-/* Moves of the stand-in, which are background jobs: worked when they are due, and told as their mode wants. */
+/* Moves of the stand-in, which are background jobs: done when they are due, and shown as their mode says. */
 #include "tests/harness/fake_world_int.h"
 
 #include <stdio.h>

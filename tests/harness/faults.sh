@@ -1,9 +1,10 @@
+# shellcheck shell=bash disable=SC2154 # a test has set builddir
 # Shell functions to run a command once for each of its allocations, with that one failing. Sourced by tests; needs
 # $builddir. A command that ends by a signal (status above 128) or is stopped by a sanitizer (99) has crashed.
 #
 #   faults_allocations COMMAND…          prints how many allocations COMMAND makes
 #   faults_each_allocation STEP COMMAND… fails every STEP-th in turn; prints "N status" for every crash; 0 when none
-#   faults_writes COMMAND…               prints how many output calls COMMAND makes (heeds $FAILIO_PATH)
+#   faults_writes COMMAND…               prints how many output calls COMMAND makes (obeys $FAILIO_PATH)
 #
 # More of FAILIO_* is in failio.c: it is set beside LD_PRELOAD="$failio".
 

@@ -1,4 +1,4 @@
-/* A raw HTTP peer on loopback that plays scripted bytes, and dies where it is told to: what a web server would never
+/* A raw HTTP peer on loopback that plays scripted bytes, and dies where the test says: what a web server would never
  * do on purpose. One thread; requests are numbered over all connections and each gets the step of its number. */
 #ifndef TESTS_HARNESS_PEER_H
 #define TESTS_HARNESS_PEER_H
@@ -22,7 +22,7 @@ struct peer_step {
     size_t bytes_n;  /* 0: up to the NUL */
     size_t repeat_n; /* this many bytes of 'x' after them */
     int delay_ms;    /* before the bytes */
-    int split_at;    /* so many bytes first, delay_ms later the rest; 0: at once */
+    int split_at;    /* bytes to send first, delay_ms later the rest; 0: at once */
 };
 
 enum { PEER_REQUESTS_MAX = 64, PEER_CONNECTIONS_MAX = 32 };

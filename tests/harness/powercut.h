@@ -127,7 +127,7 @@ static void powercut_synced(int fd)
     }
 }
 
-/* A descriptor of the event's file, if it is still there under the name that it had. */
+/* A descriptor of the event's file, if the file still has its name. */
 static int powercut_open(const struct powercut_event *v)
 {
     struct stat st;
