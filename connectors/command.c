@@ -83,8 +83,8 @@ static int command_open_source(const struct source_spec *spec, const struct sour
     }
     if (command->foreign != NULL) {
         err_set(e, XS_CONFIG,
-                "%s: its command is not run, because another user owns the file or its folder, or can write "
-                "to one of them; read the file, then make both yours alone (chown, chmod go-w)",
+                "%s: leadsync does not run its command, because another user owns the file or its folder, or "
+                "can write to one of them; read the file, then make both yours alone (chown, chmod go-w)",
                 command->foreign);
         goto fail;
     }

@@ -205,11 +205,10 @@ int process_wait(struct process *p, struct clock *clock, const char *label, stru
         clock->sleep_us(clock, LOOK_UP_US);
     }
     if (WIFSIGNALED(status))
-        return err_set(e, XS_SOURCE, "%s: was killed by signal %d (%s); its output is not to be trusted", label,
-                       WTERMSIG(status), strsignal(WTERMSIG(status)));
+        return err_set(e, XS_SOURCE, "%s: was killed by signal %d (%s); its output is not used", label, WTERMSIG(status),
+                       strsignal(WTERMSIG(status)));
     if (WEXITSTATUS(status) != 0)
-        return err_set(e, XS_SOURCE, "%s: failed with exit status %d; its output is not to be trusted", label,
-                       WEXITSTATUS(status));
+        return err_set(e, XS_SOURCE, "%s: failed with exit status %d; its output is not used", label, WEXITSTATUS(status));
     return 0;
 }
 

@@ -83,7 +83,7 @@ static int choose_encoding(struct csv_source *s, const struct csv_spec *spec, st
     }
     int found = utf8_first_look(s->fd, s->label, e);
     if (found > 0 && strcasecmp(spec->encoding, "UTF-8") != 0) {
-        log_notice("%s: is UTF-8 and read as that, not as %s", s->label, spec->encoding);
+        log_notice("%s: is UTF-8 and is read as UTF-8, not as %s", s->label, spec->encoding);
         s->encoding = "UTF-8";
     }
     return found < 0 ? -1 : 0;

@@ -278,7 +278,7 @@ static int judge(struct csvrows *r, uint64_t first_line, struct row *out, struct
     if (over_lines && !r->embedded_rows && csvdialect_embeds_rows(r->cells, r->cells_n, r->columns.n, r->delimiter))
         return err_set(e, XS_SOURCE,
                        "%s:%" PRIu64 ": a quoted cell of the row that starts here holds whole rows, up to line %" PRIu64
-                       ": take out the quote that swallowed them, or double it; if they belong into the cell, set "
+                       ": remove the quote that swallowed them, or double it; if they belong to the cell, set "
                        "embedded_rows: allow (or --embedded-rows allow)",
                        r->in->label, first_line, r->lines.done);
     if (r->number == 1 && r->columns.n > 1 && csvdialect_single_quotes(r->cells, r->cells_n) > 1)
@@ -304,8 +304,8 @@ static void report_tail(const struct csvrows *r)
     if (text_show(r->columns.list[r->columns.n - 1].name, 40, &name) != 0)
         buf_reset(&name);
     log_warning("%s: column \"%.*s\" ends with %zu \"%s\" in each of the first %" PRIu64
-                " rows: another delimiter was left there, and "
-                "becomes a part of the value; export the file again, or take it off with apply: [{replace: ['[%s]+$', '']}]",
+                " rows: an extra delimiter is part of the value; export the file again, or remove it with "
+                "apply: [{replace: ['[%s]+$', '']}]",
                 r->in->label, STR_ARG(buf_str(&name)), r->tail.n, delimiter_text(r->tail.c), r->number,
                 tab ? "\\t" : delimiter_text(r->tail.c));
     buf_free(&name);

@@ -93,7 +93,7 @@ static int read_header(struct csvrows *r, bool silent, struct err *e)
     if (r->rows_judged_alone && csvrows_mark_not_utf8(r))
         return err_set(e, XS_SOURCE, "%s:%" PRIu64 ": the header is not UTF-8", r->in->label, line);
     if (r->notes_above && !silent)
-        log_notice("%s: the header is line %" PRIu64 "; the notes above it are passed over", r->in->label, line);
+        log_notice("%s: the header is line %" PRIu64 "; the notes above it are ignored", r->in->label, line);
     return name_columns(r, line, e) != 0 ? -1 : judge_quotes(r, line, e);
 }
 
@@ -129,7 +129,7 @@ static int take_delimiter(struct csvrows *r, char found)
 
     r->delimiter = found;
     if (named != 0 && found != named)
-        log_notice("%s: its columns are divided by \"%s\" and read so, not by \"%s\"", r->in->label,
+        log_notice("%s: the delimiter is \"%s\", not \"%s\", and is used as such", r->in->label,
                    delimiter_text(r->delimiter), delimiter_text(named));
     return 0;
 }

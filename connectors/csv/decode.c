@@ -241,7 +241,7 @@ static enum decode_event nul_byte(const struct decoder *d, struct err *e)
                 "UTF-16%s",
                 d->wide_big ? "BE" : "LE");
     else
-        err_set(e, XS_SOURCE, "a NUL byte, which no text has: delete it, or export the file again");
+        err_set(e, XS_SOURCE, "a NUL byte, which is not text: delete it, or export the file again");
     return DECODE_ERROR;
 }
 

@@ -79,7 +79,7 @@ static const char *value_to_bind(struct postgres_source *s, const char *stored, 
     if (values[1] == NULL)
         err_oom(e);
     else if (e->status == XS_CONFIG)
-        err_context(e, "the watermark of the last read is no %s; read everything once, with leadsync sync --full",
+        err_context(e, "the watermark of the last read is not a valid %s; read everything once with leadsync sync --full",
                     s->mark.type->name);
     return NULL;
 }

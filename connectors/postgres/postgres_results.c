@@ -216,7 +216,7 @@ static int connect_to(const char *url, const char *table, int64_t deadline_us, s
 static int no_table(const struct postgres_results *w, struct err *e)
 {
     return err_set(e, XS_CONFIG,
-                   "%s: there is no such table; say create: true under results_to: postgres:, or run\n"
+                   "%s: the table does not exist; set create: true under results_to: postgres:, or run\n"
                    "create table %s (%s)",
                    w->label, w->table, create_columns);
 }

@@ -160,7 +160,7 @@ static int open_file(struct sqlite_source *s, const struct sql_spec *spec, struc
     if (S_ISDIR(st.st_mode))
         return err_set(e, XS_NO_SOURCE, "%s: is a directory; name a file in it", s->label);
     if (!S_ISREG(st.st_mode)) /* opening a FIFO would wait for its writer */
-        return err_set(e, XS_NO_SOURCE, "%s: is no regular file; name an SQLite file", s->label);
+        return err_set(e, XS_NO_SOURCE, "%s: is not a regular file; name an SQLite file", s->label);
     int code = sqlite3_open_v2(spec->url, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return fail(s, code, e);
@@ -191,7 +191,7 @@ static int prepare(struct sqlite_source *s, const char *key, const char *sql, st
     if (s->stmt == NULL || sqlite3_column_count(s->stmt) == 0 || !sqlite3_stmt_readonly(s->stmt))
         return err_set(e, XS_CONFIG, "%s: %s: must be one SELECT; it returns no columns or writes", s->label, key);
     if (!is_blank_sql(s->db, tail))
-        return err_set(e, XS_CONFIG, "%s: %s: must be one SELECT; there is more behind the first ;", s->label, key);
+        return err_set(e, XS_CONFIG, "%s: %s: must be one SELECT; remove the text after the first ;", s->label, key);
     return 0;
 }
 

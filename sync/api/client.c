@@ -292,8 +292,7 @@ int api_call_wait(struct api *a, const struct api_call *call, struct api_reply *
         int64_t left_ms = wait_left_ms(a);
         if (stopped == 0 && left_ms <= 0 && !api_last_word(a, e))
             err_set(e, XS_API,
-                    "the API at %s has not answered in the time that --max-seconds gives: see whether it can "
-                    "be reached, or give more",
+                    "the API at %s has not answered within --max-seconds: check that it is reachable, or give more time",
                     a->address);
         if (stopped != 0 || left_ms <= 0 || api_step(a, left_ms, e) != 0) {
             queue_abandon(a, w);

@@ -289,7 +289,7 @@ static int target_by_name(struct api *a, const struct target_spec *spec, struct 
     else if (s.found_n == 0 && no_such_name(a, &s, spec->text, e) != 0)
         ;
     else if (s.found_n > 1)
-        err_set(e, XS_CONFIG, "%u %ss are named \"%s\": %.*s; put the id of one in place of the name", s.found_n, kind,
+        err_set(e, XS_CONFIG, "%u %ss are named \"%s\": %.*s; use the id of one instead of the name", s.found_n, kind,
                 spec->text, STR_ARG(buf_str(&s.found_text)));
     else {
         *out = s.found;

@@ -169,9 +169,9 @@ static int report_interrupted(const struct run *r, struct err *e)
     if (r->report->open_batches > 0)
         return err_set(e, status,
                        "interrupted; the outcome of %llu batch%s is not known yet: run the same command "
-                       "again, which reads it back first and goes on",
+                       "again, which first reads it back and then continues",
                        (unsigned long long)r->report->open_batches, r->report->open_batches == 1 ? "" : "es");
-    return err_set(e, status, "interrupted; what was in flight is settled, run the same command again to go on");
+    return err_set(e, status, "interrupted; the requests in flight are settled; run the same command again to continue");
 }
 
 static int write_record(struct run *r, struct err *e)
@@ -227,7 +227,7 @@ static int finish(struct run *r, int rc, struct err *e)
         tally_cut_short(r->tally);
     run_fill_report(r);
     if (rc == 0 && !tally_closes(r->tally))
-        rc = err_set(e, XS_INTERNAL, "%llu row%s read, but the outcomes do not add up to that: please report",
+        rc = err_set(e, XS_INTERNAL, "%llu row%s read, but the sum of the outcomes differs: please report",
                      (unsigned long long)r->tally->read, r->tally->read == 1 ? " was" : "s were");
     /* A signal ended the run, whatever else failed afterwards. */
     if (stop_requested() != 0 && e->status != XS_INTERNAL) {
@@ -434,7 +434,7 @@ static int finish_diff(struct run *r, struct err *e)
     double per_second = run_request_limit(limits);
     s->seconds_at_limit = per_second > 0 ? (double)total / per_second : -1;
     if (s->read != s->create + s->changed + s->unchanged + s->skipped + s->rejected + s->open)
-        return err_set(e, XS_INTERNAL, "%llu rows were read, but the outcomes do not add up to that: please report",
+        return err_set(e, XS_INTERNAL, "%llu rows were read, but the sum of the outcomes differs: please report",
                        (unsigned long long)s->read);
     return new_variables(r, e) != 0 ? -1 : diff_finish(r->diff, s, e);
 }

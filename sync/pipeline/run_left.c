@@ -54,8 +54,7 @@ static void warn_deleted(struct run *r)
     if (state_leads_there(r->state, &there, &e) != 0)
         log_warning("%s", err_text(&e));
     else if (there == 0)
-        log_warning("none of the leads that this sync knows is left in Instantly: %" PRIu64
-                    " row%s skipped as deleted_there; "
+        log_warning("Instantly no longer has any lead that this sync knows: %" PRIu64 " row%s skipped as deleted_there; "
                     "to create the leads again, use --recreate",
                     skipped, skipped == 1 ? " is" : "s are");
     err_clear(&e);

@@ -47,8 +47,7 @@ int targets_promote_judge(const struct mapping *m, const struct target *promote,
     if (target_eq(promote, target))
         return 0;
     return err_set(e, XS_CONFIG,
-                   "stage: promotes leads to %s \"%s\", and target: is %s \"%s\": name the same place in "
-                   "both",
+                   "stage: promotes leads to %s \"%s\", and target: is %s \"%s\": name the same target in both",
                    target_kind_text(to->kind), to->text, target_kind_text(m->target.kind), m->target.text);
 }
 

@@ -362,9 +362,9 @@ int run_report_brief(const struct run_report *r, struct buf *out)
     if (r->missing_waits_for != NULL)
         bad |= buf_addf(out, "; %s", r->missing_waits_for);
     if (unread)
-        bad |= buf_adds(out, ": not everything was read");
+        bad |= buf_adds(out, ": the source was not read to its end");
     if (t->outcomes[OUTCOME_REJECTED] > 0)
-        bad |= buf_adds(out, "; leadsync rejects lists what has to be corrected");
+        bad |= buf_adds(out, "; leadsync rejects lists the rows to correct");
     bool before_all = removals_before(r) > 0 && r->removals_need_all;
     if (r->given_up + r->others_wait > 0 || before_all)
         bad |= buf_adds(out, "; the next sync reads the whole source");
@@ -375,10 +375,10 @@ int run_report_brief(const struct run_report *r, struct buf *out)
                      r->open_batches + r->open_jobs + (before_all ? 0 : removals_before(r));
     /* Rows of --input are not in the source of the next sync. */
     if (unread && r->read != NULL && strcmp(r->read, "partial") == 0)
-        return bad | buf_adds(out, "; run the same command again to go on");
+        return bad | buf_adds(out, "; run the same command again to continue");
     if (r->results_wait && waits == 0)
         return bad | buf_adds(out, "; the next sync writes it");
-    return bad | (waits > 0 || unread ? buf_adds(out, "; the next sync goes on with the rest") : 0);
+    return bad | (waits > 0 || unread ? buf_adds(out, "; the next sync continues with the rest") : 0);
 }
 
 /* ---- metrics ---- */

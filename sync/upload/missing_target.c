@@ -15,8 +15,8 @@ int missing_target_err(const char *call, struct str words, const struct target *
     err_clear(e);
     if (seen->class == API_OK) {
         err_set(e, XS_API,
-                "%s: Instantly answers 404%s%.*s, though %.*s is there: the run ends and remembers no refusal; run the same "
-                "command again later, or ask Instantly's support",
+                "%s: Instantly answers 404%s%.*s, but %.*s exists: the run ends and remembers no refusal; run "
+                "the same command again later, or ask Instantly's support",
                 call, colon, STR_ARG(words), STR_ARG(shown));
         return 1;
     }

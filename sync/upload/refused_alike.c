@@ -107,8 +107,8 @@ static void refused_alike_end_run(struct upload *u, enum endpoint endpoint)
     const struct refused_alike *r = &u->refused[endpoint];
     struct err e = ERR_INIT;
     err_set(&e, XS_API,
-            "%s: Instantly refused each of %zu leads with the same words (%d: %.*s) and accepted none, so the run ends and "
-            "remembers no refusal: change what these words ask for, or wait, then run the same command again",
+            "%s: Instantly refused each of %zu leads with the same words (%d: %.*s) and accepted none, so the "
+            "run ends and remembers no refusal: correct what the message names, or wait, then run the same command again",
             names[endpoint], r->n, r->status, STR_ARG(buf_str(&r->words)));
     upload_fail(u, &e);
     err_clear(&e);

@@ -276,14 +276,16 @@ START_TEST(as_one_line)
         /* clang-format off */
     } rows[] = {
         {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 0,
-         "a: 1 rejected (email_invalid 1); leadsync rejects lists what has to be corrected", 0, NULL, false, 0, 0, false},
+         "a: 1 rejected (email_invalid 1); leadsync rejects lists the rows to correct", 0, NULL, false, 0, 0, false},
         {OUTCOME_DEFERRED, REASON_JOB_OPEN, 1,
-         "a: 1 deferred (job_open 1), 1 background job; the next sync goes on with the rest", 0, NULL, false, 0, 0, false},
+         "a: 1 deferred (job_open 1), 1 background job; the next sync continues with the rest", 0, NULL, false, 0, 0, false},
         {OUTCOME_REJECTED, REASON_EMAIL_INVALID, 1,
-         "a: 1 rejected (email_invalid 1), 1 background job; leadsync rejects lists what has to be corrected; the next "
-         "sync goes on with the rest", 0, NULL, false, 0, 0, false},
-        {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; the next sync goes on with the rest", 0, NULL, false, 0, 0, false},
-        {OUTCOME_UNCHANGED, REASON_NONE, 0, "a: not everything was read; run the same command again to go on", 0, "partial", false, 0, 0, false},
+         "a: 1 rejected (email_invalid 1), 1 background job; leadsync rejects lists the rows to correct; the next "
+         "sync continues with the rest", 0, NULL, false, 0, 0, false},
+        {OUTCOME_UNCHANGED, REASON_NONE, 0,
+         "a: the source was not read to its end; the next sync continues with the rest", 0, NULL, false, 0, 0, false},
+        {OUTCOME_UNCHANGED, REASON_NONE, 0,
+         "a: the source was not read to its end; run the same command again to continue", 0, "partial", false, 0, 0, false},
         {OUTCOME_FAILED, REASON_GONE_THERE, 0, "a: 1 failed (gone_there 1)", 0, NULL, false, 0, 0, false},
         {OUTCOME_FAILED, REASON_ATTEMPTS_EXHAUSTED, 0,
          "a: 1 failed, 1 given up (attempts_exhausted 1); the next sync reads the whole source", 1, NULL, false, 0, 0, false},
@@ -292,14 +294,15 @@ START_TEST(as_one_line)
         {OUTCOME_UNCHANGED, REASON_NONE, 0,
          "a: not complete, as the source changed while it was read; run again when its writer is done", 0, "partial", true, 0, 0, false},
         {OUTCOME_REJECTED, REASON_RAGGED_ROW, 0,
-         "a: 1 rejected, 3 not removed yet (ragged_row 1); 1 row has no usable key; leadsync rejects lists what has to be "
-         "corrected", 0, "full", false, 3, 0, false},
+         "a: 1 rejected, 3 not removed yet (ragged_row 1); 1 row has no usable key; leadsync rejects lists the rows to "
+         "correct", 0, "full", false, 3, 0, false},
         {OUTCOME_UNCHANGED, REASON_NONE, 0,
          "a: 3 not removed yet; the next sync reads the whole source", 0, "partial", false, 0, 3, false},
         {OUTCOME_UNCHANGED, REASON_NONE, 0,
          "a: the table of results_to is not written; the next sync writes it", 0, "full", false, 0, 0, true},
         {OUTCOME_DEFERRED, REASON_PLAN_FULL, 0,
-         "a: 1 deferred (plan_full 1), the table of results_to is not written; the next sync goes on with the rest", 0, "full",
+         "a: 1 deferred (plan_full 1), the table of results_to is not written; the next sync continues with "
+         "the rest", 0, "full",
          false, 0, 0, true},
     };
     /* clang-format on */

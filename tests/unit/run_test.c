@@ -264,7 +264,7 @@ static bool warns_of_deleted(void)
     size_t n = fread(text, 1, sizeof text - 1, log);
     text[n] = '\0';
     fclose(log);
-    return strstr(text, "none of the leads that this sync knows is left") != NULL && strstr(text, "--recreate") != NULL;
+    return strstr(text, "no longer has any lead that this sync knows") != NULL && strstr(text, "--recreate") != NULL;
 }
 
 START_TEST(all_leads_deleted)

@@ -64,7 +64,7 @@ START_TEST(programs_that_cannot_be_started)
     rowtext_check(&spec, NULL, clock_system(), "error 78 argv: is empty");
     argv[0] = "true";
     spec.as.command.foreign = "m.yaml";
-    rowtext_check(&spec, NULL, clock_system(), "error 78 m.yaml: its command is not run");
+    rowtext_check(&spec, NULL, clock_system(), "error 78 m.yaml: leadsync does not run its command");
 }
 END_TEST
 

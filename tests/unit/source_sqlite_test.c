@@ -81,7 +81,7 @@ START_TEST(refusals_have_their_status)
     check("insert into p (id) values (4) returning id", "error 78 must be one SELECT");
     check("attach '/tmp/x.db' as x", "error 78 must be one SELECT");
     check("", "error 78 must be one SELECT");
-    check("select 1 as a; select 2", "error 78 more behind the first ;");
+    check("select 1 as a; select 2", "error 78 remove the text after the first ;");
     check("select 1 as a, 2 as a", "error 78 columns 1 and 2 are both named \"a\"");
     check("select ? as a", "error 78 a parameter besides :watermark");
     check("select :watermark as a", "error 78 name its column with watermark:");

@@ -184,7 +184,7 @@ START_TEST(newer_and_missing_tables_are_refused)
     sql("PRAGMA user_version = 0");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "no version");
     sql("PRAGMA user_version = 5; DROP TABLE identity");
-    refused(STATE_WRITE, NULL, NULL, XS_STATE, "has not the tables");
+    refused(STATE_WRITE, NULL, NULL, XS_STATE, "lacks the tables");
 }
 END_TEST
 

@@ -258,7 +258,7 @@ int leads_query_parse(struct str text, struct leads_query *out, struct err *e)
         struct str part = {rest.p, comma != NULL ? (size_t)(comma - rest.p) : rest.n};
         if (first ? (out->action = find(actions, part)) < 0 : query_part(part, out) != 0)
             return err_set(e, XS_USAGE,
-                           "\"%.*s\" in the query \"%.*s\" is not understood: a query is one of reply, email-open, "
+                           "\"%.*s\" in the query \"%.*s\" is unknown: a query is one of reply, email-open, "
                            "last-contacted, link-click, lead-status, lead-status-change, and then ,days=N, "
                            ",count=more|less|equal:N or ,status=is|is-not:N",
                            STR_ARG(part), STR_ARG(text));

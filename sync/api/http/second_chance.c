@@ -68,7 +68,7 @@ int64_t second_chance_ms(struct second_chance *s, struct request *r, enum verdic
     if (ms > SECOND_CHANCE_MAX_MS)
         ms = SECOND_CHANCE_MAX_MS;
     if (now_us >= s->reported_us) {
-        log_notice("%s %.*s: the API answers 403, though it allowed this before; asking again in %lld s", r->method,
+        log_notice("%s %.*s: the API answers 403, though it allowed this before; sending it again in %lld s", r->method,
                    (int)strcspn(r->path, "?"), r->path, (long long)(ms / 1000));
         s->reported_us = now_us + ms * 1000;
     }

@@ -234,7 +234,7 @@ static int left_over(const struct forget_call *f, const char *what, struct err *
     enum exit_status status = forget_states_left(f, &n);
     if (n == 0)
         return 0;
-    return err_set(e, status, "%s %zu of %zu state%s; run the same command again when the cause is gone", what, n,
+    return err_set(e, status, "%s %zu of %zu state%s; solve the problem, then run the same command again", what, n,
                    f->states_n, text_plural(f->states_n));
 }
 
@@ -244,7 +244,7 @@ static void report_what_stays(void)
                "the source, whose rows of this person are skipped from now on\n"
                "the table that results_to: writes, and files of -o, --report, results, rejects and logs\n"
                "states in other folders (name each with --state), copies and backups of states\n"
-               "Instantly: leadsync leads delete takes the lead out there");
+               "Instantly: leadsync leads delete removes the lead there");
 }
 
 static int forget(struct forget_call *f, struct out *out, struct err *e)
@@ -299,8 +299,8 @@ static int forget_undo(struct forget_call *f, struct out *out, struct err *e)
                        STR_ARG(f->person.address));
     if (f->c->output.format == FORMAT_JSON
             ? buf_addf(&out->text, "{\"version\":1,\"undone\":true}\n") != 0
-            : buf_adds(&out->text, "this address is off the list of forgotten people; the next sync "
-                                   "takes its rows as new ones, and knows of no earlier opt-out\n") != 0)
+            : buf_adds(&out->text, "this address is off the list of forgotten people; the next sync treats its "
+                                   "rows as new ones and knows no earlier opt-out\n") != 0)
         return err_oom(e);
     return out_commit(out, e) != 0 ? -1 : left_over(f, "this address is off the list, but still forgotten in", e);
 }

@@ -145,12 +145,12 @@ static int add_unfinished(const struct overview *v, const struct run_record *run
         rows += v->open[i].run == run->id ? v->open[i].entries_n : 0;
     }
     bool alive = run->status != NULL && strcmp(run->status, "running") == 0;
-    int bad = buf_adds(out, alive ? "still at work" : "stopped in the middle of its work");
+    int bad = buf_adds(out, alive ? "still at work" : "stopped before its end");
     if (batches > 0)
         bad |= buf_addf(out, ": %zu batch%s with %" PRIu64 " row%s %s open", batches, batches == 1 ? "" : "es", rows,
                         text_plural(rows), batches == 1 ? "is" : "are");
     if (!alive)
-        bad |= buf_adds(out, batches > 0 ? "; the next sync or leadsync resume goes on" : "; nothing of it is still open");
+        bad |= buf_adds(out, batches > 0 ? "; the next sync or leadsync resume continues" : "; nothing is open");
     return bad;
 }
 

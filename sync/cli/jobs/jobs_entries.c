@@ -276,8 +276,8 @@ static int jobs_entries_command(struct invocation *inv, struct err *e)
     p.job = job_views_find(&views, str_from(id));
     if (p.job == NULL) {
         err_set(e, XS_USAGE,
-                "sync \"%s\" did not start the job %s, so that its leads are not known; leadsync jobs show "
-                "shows its counts; name another sync with SYNC or --state",
+                "sync \"%s\" did not start the job %s, so its leads are unknown; leadsync jobs show has its "
+                "counts; name another sync with SYNC or --state",
                 state_sync(p.state), id);
         goto done;
     }

@@ -116,11 +116,11 @@ static int show_leads(const struct shown *s, struct buf *out)
         bad |= buf_addf(out, "  %-10s%" PRId64 " leads, %" PRId64 " done\n", "Instantly", job->reported_total,
                         job->reported_success >= 0 ? job->reported_success : 0);
     if (s->counts[ENTRY_ERROR] > 0)
-        bad |= buf_addf(out, "which and why: leadsync jobs entries %s --completion-status ERROR\n", job->id);
+        bad |= buf_addf(out, "for the leads and reasons: leadsync jobs entries %s --completion-status ERROR\n", job->id);
     if (s->counts[ENTRY_PENDING] > 0 && job->open_rows == 0)
-        bad |= buf_adds(out, "what is pending was left to the sync after it\n");
+        bad |= buf_adds(out, "the next sync took over the pending leads\n");
     else if (s->counts[ENTRY_PENDING] > 0)
-        bad |= buf_adds(out, job_view_over(job) ? "leadsync resume, or the next sync, settles what is pending\n"
+        bad |= buf_adds(out, job_view_over(job) ? "leadsync resume, or the next sync, settles the pending leads\n"
                                                 : "leadsync jobs wait waits for it\n");
     return bad;
 }

@@ -216,12 +216,12 @@ static void jobs_wait_report(const struct wait *w, enum exit_status *status)
         failed += job_view_over(view) && job_view_failed(view);
     }
     if (open > 0)
-        log_notice("%zu job%s not over yet; leadsync jobs wait goes on waiting", open, open == 1 ? " is" : "s are");
+        log_notice("%zu job%s not over yet; leadsync jobs wait continues to wait", open, open == 1 ? " is" : "s are");
     if (failed > 0)
         log_notice("%zu job%s did not move all leads; see leadsync jobs show ID and jobs entries ID", failed,
                    failed == 1 ? "" : "s");
     if (rows > 0)
-        log_notice("%" PRIu64 " row%s of jobs that are over %s not settled: leadsync resume does that, or the next sync",
+        log_notice("%" PRIu64 " row%s of finished jobs %s not settled: leadsync resume, or the next sync, settles them",
                    rows, text_plural(rows), rows == 1 ? "is" : "are");
     *status = open + failed > 0 || rows > 0 ? XS_LEFT_OVER : XS_DONE;
 }

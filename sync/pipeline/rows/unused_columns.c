@@ -29,8 +29,8 @@ static void report_column(struct str column, struct str variable, const char *ca
         log_warning("column \"%.*s\" is left out, and campaign \"%s\" has a variable {{%.*s}}: --all-columns sends it",
                     STR_ARG(column), campaign, STR_ARG(variable));
     else
-        log_warning("column \"%.*s\" is left out, and campaign \"%s\" has a variable {{%.*s}}: name the column so and "
-                    "give --all-columns, or write a mapping (leadsync init)",
+        log_warning("column \"%.*s\" is left out, and campaign \"%s\" has a variable {{%.*s}}: rename the "
+                    "column to that name and give --all-columns, or write a mapping (leadsync init)",
                     STR_ARG(column), campaign, STR_ARG(variable));
 }
 

@@ -36,7 +36,7 @@ static int fail_code(struct db *db, int rc, struct err *e)
     switch (rc & 0xff) {
     case SQLITE_NOMEM: return err_oom(e);
     case SQLITE_FULL:
-        return err_set(e, XS_IO, "%s: the disk is full; make room and run again, nothing that was proven is lost", path);
+        return err_set(e, XS_IO, "%s: the disk is full; free some space and run again; no proven outcome is lost", path);
     case SQLITE_IOERR: {
         int os = db->h != NULL ? sqlite3_system_errno(db->h) : 0;
         return err_set(e, XS_IO, "%s: %s (%s); look at the disk and run again", path, text, io_reason(os));
@@ -50,7 +50,7 @@ static int fail_code(struct db *db, int rc, struct err *e)
     case SQLITE_LOCKED:
         return err_set(e, XS_LOCKED, "%s: another process is writing to it (%s); run again when it is done", path, text);
     case SQLITE_ERROR: /* our statements are fixed: one that does not fit the file's tables means other tables */
-        return err_set(e, XS_STATE, "%s: has not the tables of a leadsync state (%s); restore it from a backup", path, text);
+        return err_set(e, XS_STATE, "%s: lacks the tables of a leadsync state (%s); restore it from a backup", path, text);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:

@@ -37,8 +37,7 @@ static int check_counts(struct state *s, struct err *e)
         return -1;
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (counts[i] > (uint64_t)pages * (STATE_PAGE_BYTES / sizeof(struct hash128)))
-            return err_set(e, XS_STATE,
-                           "%s: is damaged (it says that it has more rows than fit into it); restore it from a backup",
+            return err_set(e, XS_STATE, "%s: is damaged (it claims more rows than fit into it); restore it from a backup",
                            s->path);
     return 0;
 }
@@ -59,7 +58,7 @@ int identity_load(struct state *s, struct err *e)
     if (rc == 0 || !db_blob16(st, 0, id->state_id) || secret.n != sizeof id->secret) {
         if (rc == 1)
             sqlite3_reset(st);
-        return err_set(e, XS_STATE, "%s: is damaged (it does not say whose it is); restore it from a backup", s->path);
+        return err_set(e, XS_STATE, "%s: is damaged (it does not name its sync); restore it from a backup", s->path);
     }
     memcpy(id->secret, secret.p, sizeof id->secret);
     id->hashed = sqlite3_column_int(st, 4) != 0;
@@ -149,7 +148,7 @@ static int look_at_file(const char *path, struct err *e)
     if (!S_ISREG(st.st_mode))
         return err_set(e, XS_STATE, "%s: is not a regular file; name another with --state", path);
     if (st.st_size == 0)
-        return err_set(e, XS_STATE, "%s: is empty, which no state ever is; remove it or name another with --state", path);
+        return err_set(e, XS_STATE, "%s: is empty, so it is not a state; remove it, or name another with --state", path);
     if (access(path, R_OK) < 0)
         return err_errno(e, XS_STATE, errno, "%s: cannot be read; check who owns it", path);
     return 1;

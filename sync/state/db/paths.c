@@ -65,19 +65,19 @@ int state_missing(const char *path, struct err *e)
     char *other = NULL;
     if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
         return err_set(e, XS_STATE,
-                       "%s: is a symbolic link to a missing file; bring that file back (is its disk "
-                       "mounted?), or remove the link",
+                       "%s: is a symbolic link to a missing file; restore that file (is its disk mounted?), or "
+                       "remove the link",
                        path);
     int stem = (int)(strlen(path) - strlen(sandbox ? ".sandbox.db" : ".db"));
     if (stem < 0 || asprintf(&other, "%.*s%s", stem, path, sandbox ? ".db" : ".sandbox.db") < 0)
         other = NULL;
     if (other != NULL && access(other, F_OK) == 0)
         err_set(e, XS_STATE,
-                "%s: there is no such state, but there is %s: INSTANTLY_API_URL (or --api-url) says whether "
-                "it is about Instantly or a sandbox",
+                "%s: the state does not exist, but %s does; INSTANTLY_API_URL (or --api-url) decides between "
+                "Instantly and a sandbox",
                 path, other);
     else
-        err_set(e, XS_STATE, "%s: there is no such state; has this sync run? --state PATH names another", path);
+        err_set(e, XS_STATE, "%s: the state does not exist; run the sync first, or name another with --state PATH", path);
     free(other);
     return -1;
 }

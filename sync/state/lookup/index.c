@@ -180,7 +180,9 @@ int index_add(struct index *x, const struct hash128 *key, uint64_t fingerprint, 
 {
     /* One slot stays empty, so that every search ends. */
     if (x->used + 1 >= x->slots_n)
-        return err_set(e, XS_STATE, "the state holds more leads than it says; it is damaged: see `leadsync status --audit`");
+        return err_set(e, XS_STATE,
+                       "the state holds more leads than it claims; it is damaged: see `leadsync "
+                       "status --audit`");
     const struct index_slot slot = {tag_of(key), fingerprint};
     size_t i = key_scale(key_high(key), x->slots_n);
     x->used++;

@@ -168,7 +168,10 @@ static int load_forgotten(struct state *s, struct lookup *l, struct err *e)
     int rc = db_query(&s->main, &st, e, "SELECT key FROM forgotten ORDER BY key", "");
     for (; rc == 1; rc = db_next(&s->main, st, e)) {
         if (l->forgotten_n == s->id.forgotten_n || !db_blob16(st, 0, l->forgotten[l->forgotten_n].b))
-            return err_set(e, XS_STATE, "%s: the list of the forgotten is damaged; restore the file from a backup", s->path);
+            return err_set(e, XS_STATE,
+                           "%s: the list of forgotten people is damaged; restore the file from a "
+                           "backup",
+                           s->path);
         l->forgotten_n++;
     }
     return rc;

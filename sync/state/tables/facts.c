@@ -75,7 +75,7 @@ static int check_name(struct state *s, const struct target *t, bool accept, stru
     db_blob16(st, 0, old.b);
     sqlite3_reset(st);
     if (!accept)
-        return err_set(e, XS_CONFIG, "%s \"%s\" was %s until now and is %s; give --accept-target if that is meant",
+        return err_set(e, XS_CONFIG, "%s \"%s\" used to be %s and is now %s; give --accept-target if this is intended",
                        target_kind_text(t->kind), t->name, uuid_format(&old, was), uuid_format(&t->id, is));
     if (s->access == STATE_READ)
         return 0;

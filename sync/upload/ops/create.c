@@ -227,7 +227,7 @@ static void create_added(struct batch_slice *s, const struct api_reply *reply)
     arena_init(&arena, 16 << 20);
     if (api_leads_added_read(reply, s->n, &arena, &a, &e) != 0) {
         /* It may have been applied, but what it says cannot be used. */
-        log_warning("an answer to leads/add cannot be used (%s): reading back", err_text(&e));
+        log_warning("an answer to leads/add is unusable (%s): reading back", err_text(&e));
         create_proof_start(s);
         goto done;
     }

@@ -140,7 +140,9 @@ static void rekey_check_failed(struct batch_slice *s, const struct api_reply *re
     if (reply->class == API_CANCELLED)
         return;
     if (reply->err == NULL)
-        err_set(&e, XS_API, "a lead whose row has another address now cannot be looked at (%d %.*s): run again later",
+        err_set(&e, XS_API,
+                "Instantly refused to show a lead whose row has another address now (%d %.*s): run "
+                "again later",
                 reply->http_status, STR_ARG(reply->message));
     upload_fail(s->batch->u, reply->err != NULL ? reply->err : &e);
     err_clear(&e);

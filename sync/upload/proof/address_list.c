@@ -159,8 +159,8 @@ static void address_list_answered(void *ctx, const struct api_reply *reply)
         upload_fail(l->u, reply->err);
     else if (reply->class != API_OK && reply->class != API_CANCELLED) {
         err_set(&e, XS_API,
-                "leads/list was refused (%d %.*s): leads whose ids are gone cannot be looked for; run again "
-                "later",
+                "Instantly refused leads/list (%d %.*s), so leadsync cannot search for leads whose ids no "
+                "longer exist; run again later",
                 reply->http_status, STR_ARG(reply->message));
         upload_fail(l->u, &e);
     }
@@ -186,7 +186,8 @@ static void address_list_ask(struct address_list *l)
     const struct leads_list all = {.urgent = true, .target = &l->target, .see = address_list_on_lead};
     l->asked = true;
     if (l->empty_n == 0)
-        log_notice("ids of leads are gone, and the state has their addresses as hashes only: looking through their place");
+        log_notice("some ids of leads no longer exist, and the state has only hashes of their addresses: "
+                   "searching their campaigns and lists");
     if (api_leads_list(l->u->c.api, &all, address_list_answered, l, &e) != 0) {
         const struct api_reply failed = {.class = API_FAILED, .err = &e};
         address_list_answered(l, &failed);

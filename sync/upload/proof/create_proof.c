@@ -308,7 +308,9 @@ static void create_proof_read_answered(void *ctx, const struct api_reply *reply)
         if (reply->err != NULL)
             upload_fail(s->batch->u, reply->err);
         else
-            err_set(&e, XS_API, "leads/list was refused (%d %.*s): what was sent cannot be read back; run again later",
+            err_set(&e, XS_API,
+                    "Instantly refused leads/list (%d %.*s), so leadsync cannot read back the leads "
+                    "that it sent; run again later",
                     reply->http_status, STR_ARG(reply->message));
         if (e.status != XS_DONE)
             upload_fail(s->batch->u, &e);

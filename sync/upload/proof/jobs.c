@@ -419,8 +419,8 @@ void jobs_step(struct upload *u, int64_t now)
         if (job->slice == NULL)
             continue;
         if (now >= job->until_us) {
-            log_notice("background job %s has not ended within %s: its leads stay open, leadsync resume or the next "
-                       "sync goes on",
+            log_notice("background job %s has not ended within %s: its leads stay open; leadsync resume or the "
+                       "next sync continues",
                        job->reported.id, jobs_wait_name(u));
             jobs_give_up_one(job, REASON_JOB_OPEN);
             continue;

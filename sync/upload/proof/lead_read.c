@@ -32,10 +32,9 @@ static void lead_read_warn_other(struct batch_run *b, uint32_t i)
     struct entry *entry = &b->record.entries[i];
     char id[UUID_TEXT_N];
     if (entry->detail.n == 0)
-        log_warning(
-            "lead %s has another address in Instantly than in the state, so it is left alone; its own lead is looked "
-            "for by address",
-            uuid_format(&entry->lead_id, id));
+        log_warning("lead %s has another address in Instantly than in the state, so it is left unchanged; searching for "
+                    "the row's lead by address",
+                    uuid_format(&entry->lead_id, id));
     entry->detail = STR("the lead with its id has another address, and was left alone");
 }
 
@@ -65,7 +64,7 @@ static bool lead_read_relinks(struct batch_slice *s, size_t k, const struct remo
     char id[UUID_TEXT_N];
     if (!lead_read_is_other(s, k, remote, hash) || !lead_match_relink(b, i, remote))
         return false;
-    log_notice("lead %s is in Instantly under another id now: found by its address", uuid_format(&remote->id, id));
+    log_notice("lead %s has another id in Instantly now; found by its address", uuid_format(&remote->id, id));
     b->record.entries[i].detail = STR_NONE;
     return true;
 }
@@ -133,7 +132,7 @@ static void lead_read_answered(void *ctx, const struct api_reply *reply)
         if (reply->err != NULL)
             upload_fail(b->u, reply->err);
         else if (reply->class != API_CANCELLED) {
-            err_set(&e, XS_API, "leads cannot be looked at (%d %.*s): run again later", reply->http_status,
+            err_set(&e, XS_API, "Instantly refused to show the leads (%d %.*s): run again later", reply->http_status,
                     STR_ARG(reply->message));
             upload_fail(b->u, &e);
             err_clear(&e);

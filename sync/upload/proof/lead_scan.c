@@ -106,8 +106,8 @@ static void lead_scan_answered(void *ctx, const struct api_reply *reply)
         upload_fail(l->u, reply->err);
     else if (reply->class != API_OK && reply->class != API_CANCELLED) {
         err_set(&e, XS_API,
-                "leads/list was refused (%d %.*s): leads without an address cannot be looked for; run again "
-                "later",
+                "Instantly refused leads/list (%d %.*s), so leadsync cannot search for leads without an "
+                "address; run again later",
                 reply->http_status, STR_ARG(reply->message));
         upload_fail(l->u, &e);
     } else if (reply->class == API_CANCELLED)
