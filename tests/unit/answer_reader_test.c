@@ -142,7 +142,7 @@ START_TEST(no_tree_takes_more_than_is_counted)
 }
 END_TEST
 
-START_TEST(no_more_than_the_limit)
+START_TEST(at_most_the_limit)
 {
     struct answer_reader *r = open_tree();
     r->limit = 1 << 20;
@@ -226,7 +226,7 @@ START_TEST(an_error_is_cut)
 }
 END_TEST
 
-START_TEST(what_is_no_json_is_not_kept)
+START_TEST(invalid_json_is_not_kept)
 {
     struct answer_reader *r = answer_reader_open(&memory, API_KIND_ADD);
     char piece[1000];
@@ -268,12 +268,12 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, the_same_wherever_it_is_cut, 0, (int)(sizeof bodies / sizeof bodies[0]));
     tcase_add_loop_test(t, no_tree_takes_more_than_is_counted, 0, SHAPES_N);
-    tcase_add_loop_test(t, no_more_than_the_limit, 0, SHAPES_N);
+    tcase_add_loop_test(t, at_most_the_limit, 0, SHAPES_N);
     tcase_add_test(t, a_short_text_with_a_large_tree);
     tcase_add_test(t, a_text_that_grows_too_long);
     tcase_add_test(t, one_goes_beyond_and_the_others_wait);
     tcase_add_test(t, an_error_is_cut);
-    tcase_add_test(t, what_is_no_json_is_not_kept);
+    tcase_add_test(t, invalid_json_is_not_kept);
     tcase_add_test(t, limits_by_memory);
     suite_add_tcase(s, t);
     return unit_run(s);

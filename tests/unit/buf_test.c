@@ -60,7 +60,7 @@ START_TEST(maximum_is_exact_for_every_adder)
 }
 END_TEST
 
-START_TEST(memory_that_is_not_there)
+START_TEST(short_memory)
 {
     struct buf b = BUF_INIT(SIZE_MAX);
     ck_assert_int_eq(buf_adds(&b, "kept"), 0);
@@ -123,7 +123,7 @@ int main(void)
     TCase *tc = tcase_create("buf");
     tcase_add_test(tc, grows_and_keeps_its_bytes);
     tcase_add_test(tc, maximum_is_exact_for_every_adder);
-    tcase_add_test(tc, memory_that_is_not_there);
+    tcase_add_test(tc, short_memory);
     tcase_add_test(tc, varints_come_back);
     tcase_add_test(tc, malformed_records_are_refused);
     suite_add_tcase(suite, tc);

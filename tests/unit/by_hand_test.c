@@ -53,7 +53,7 @@ static void is_refused(int rc, const char *why)
 
 /* ---- selection ---- */
 
-START_TEST(list_of_everybody)
+START_TEST(list_of_all_leads)
 {
     const struct leads_filter filter = {.in_campaign = -1, .in_list = -1};
     ck_assert_int_eq(by_hand_list(&r, &filter, 100, STR_NONE, &e), 0);
@@ -207,7 +207,7 @@ int main(void)
     Suite *suite = suite_create("by_hand");
     TCase *tc = tcase_create("requests");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_add_test(tc, list_of_everybody);
+    tcase_add_test(tc, list_of_all_leads);
     tcase_add_test(tc, list_with_every_filter);
     tcase_add_test(tc, list_has_limits);
     tcase_add_test(tc, filter_names);

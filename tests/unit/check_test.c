@@ -229,7 +229,7 @@ START_TEST(active_and_ill_campaigns)
 }
 END_TEST
 
-START_TEST(every_mistake_is_told)
+START_TEST(every_mistake_is_reported)
 {
     rule("/api/v2/campaigns?", 200, "{\"items\":[]}");
     load(HEAD "fields: {email: E-mail address}\n", CSV);
@@ -302,7 +302,7 @@ START_TEST(a_full_plan_is_a_warning)
 }
 END_TEST
 
-START_TEST(a_source_that_is_not_there)
+START_TEST(a_missing_source)
 {
     char path[512];
     load(HEAD FIELDS, CSV);
@@ -315,7 +315,7 @@ START_TEST(a_source_that_is_not_there)
 }
 END_TEST
 
-START_TEST(a_key_with_no_more_than_it_needs)
+START_TEST(a_key_with_only_the_needed_scopes)
 {
     load(HEAD FIELDS SEATS, CSV);
     rule("/api/v2/background-jobs", 403, "{\"message\":\"Forbidden\"}");
@@ -425,14 +425,14 @@ int main(void)
     tcase_add_test(tc, the_sequence_is_read);
     tcase_add_loop_test(tc, no_sequence_yet, 0, 6);
     tcase_add_loop_test(tc, active_and_ill_campaigns, 0, 2);
-    tcase_add_test(tc, every_mistake_is_told);
+    tcase_add_test(tc, every_mistake_is_reported);
     tcase_add_test(tc, the_worst_status_wins);
     tcase_add_test(tc, a_refused_key_ends_the_asking);
     tcase_add_test(tc, no_key);
     tcase_add_test(tc, what_the_key_may_not_read_is_a_notice);
     tcase_add_test(tc, a_full_plan_is_a_warning);
-    tcase_add_test(tc, a_source_that_is_not_there);
-    tcase_add_test(tc, a_key_with_no_more_than_it_needs);
+    tcase_add_test(tc, a_missing_source);
+    tcase_add_test(tc, a_key_with_only_the_needed_scopes);
     tcase_add_test(tc, routes_and_moves_need_more);
     tcase_add_loop_test(tc, duplicates_are_counted, 0, 2);
     tcase_add_loop_test(tc, a_stage_ends_at_the_target, 0, 3);

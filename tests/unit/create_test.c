@@ -88,7 +88,7 @@ START_TEST(one_counter_one_reason)
 }
 END_TEST
 
-START_TEST(mixed_counters_are_told_apart)
+START_TEST(mixed_counters_are_separated)
 {
     world_put(k.world, WORLD_ELSEWHERE, "old@example.com", "Old");
     ekit_csv(&k, "email,first\nann@example.com,A\nblocked1@example.com,B\nbob@example.com,B\ninvalid1@example.com,C\n"
@@ -281,7 +281,7 @@ int main(void)
     tcase_add_test(t, created_by_index);
     tcase_add_test(t, ids_are_of_their_rows);
     tcase_add_loop_test(t, one_counter_one_reason, 0, (int)(sizeof counters / sizeof counters[0]));
-    tcase_add_test(t, mixed_counters_are_told_apart);
+    tcase_add_test(t, mixed_counters_are_separated);
     tcase_add_test(t, met_there_is_linked_or_patched);
     tcase_add_test(t, create_mode_leaves_it_alone);
     tcase_add_test(t, one_bad_lead_in_a_thousand);

@@ -143,7 +143,7 @@ START_TEST(reads_up_to_the_limit)
 }
 END_TEST
 
-START_TEST(what_is_no_file_is_told)
+START_TEST(what_is_not_a_file_is_reported)
 {
     char *path = in_folder("missing"), *pipe_path = in_folder("pipe");
     struct err e = ERR_INIT;
@@ -268,7 +268,7 @@ START_TEST(output_that_cannot_be)
 }
 END_TEST
 
-START_TEST(full_device_is_told)
+START_TEST(a_full_device_is_reported)
 {
     struct err e = ERR_INIT;
     struct output o;
@@ -287,7 +287,7 @@ START_TEST(full_device_is_told)
 }
 END_TEST
 
-START_TEST(stdout_that_fails_is_told)
+START_TEST(a_failing_stdout_is_reported)
 {
     struct err e = ERR_INIT;
     struct output o;
@@ -382,15 +382,15 @@ int main(void)
     tcase_add_test(tc, who_can_write_to_it);
     tcase_add_test(tc, who_can_write_to_its_folder);
     tcase_add_test(tc, reads_up_to_the_limit);
-    tcase_add_test(tc, what_is_no_file_is_told);
+    tcase_add_test(tc, what_is_not_a_file_is_reported);
     tcase_add_test(tc, output_appears_whole_or_not_at_all);
     tcase_add_test(tc, a_new_file_is_there_whole_and_replaces_none);
     tcase_add_test(tc, a_new_file_that_does_not_fit_leaves_nothing);
     tcase_add_test(tc, output_in_the_working_folder);
     tcase_add_test(tc, output_through_a_link_keeps_the_link);
     tcase_add_test(tc, output_that_cannot_be);
-    tcase_add_test(tc, full_device_is_told);
-    tcase_add_test(tc, stdout_that_fails_is_told);
+    tcase_add_test(tc, a_full_device_is_reported);
+    tcase_add_test(tc, a_failing_stdout_is_reported);
     tcase_add_test(tc, folders);
     tcase_add_test(tc, joined_paths);
     tcase_add_test(tc, temporary_files_have_no_name);

@@ -86,7 +86,7 @@ START_TEST(members)
 }
 END_TEST
 
-START_TEST(any_maximum_is_told)
+START_TEST(any_maximum_is_reported)
 {
     for (size_t max = 0; max < sizeof document - 1; max++) {
         struct buf out = BUF_INIT(max);
@@ -246,7 +246,7 @@ int main(void)
     TCase *tc = tcase_create("jsonw");
     tcase_add_test(tc, a_document);
     tcase_add_test(tc, members);
-    tcase_add_test(tc, any_maximum_is_told);
+    tcase_add_test(tc, any_maximum_is_reported);
     tcase_add_test(tc, strings);
     tcase_add_test(tc, hidden_characters);
     tcase_add_test(tc, every_byte_at_every_offset);

@@ -228,7 +228,7 @@ END_TEST
 /* ---- where they are before ---- */
 
 /* Somebody else has moved it there: done, and not counted as ours. */
-START_TEST(there_already)
+START_TEST(already_in_the_target)
 {
     world_place(k.world, "ann@example.com", WORLD_CAMPAIGN);
     ekit_sync(&k);
@@ -462,7 +462,7 @@ int main(void)
     tcase_add_test(t, unsubscribed_into_a_list);
     tcase_add_test(t, create_mode_never_moves);
     tcase_add_test(t, without_an_address);
-    tcase_add_test(t, there_already);
+    tcase_add_test(t, already_in_the_target);
     tcase_add_test(t, elsewhere_and_gone);
     tcase_add_loop_test(t, no_list_shows_them, 0, 3);
     tcase_add_test(t, no_list_shows_what_a_job_left);

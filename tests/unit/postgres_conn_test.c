@@ -151,7 +151,7 @@ static double seconds_of(const char *where, const char *want)
     return (double)(clock->mono_us(clock) - start) / 1e6;
 }
 
-START_TEST(nobody_waits_past_the_deadline)
+START_TEST(no_wait_passes_the_deadline)
 {
     struct source_spec spec = {.kind = SOURCE_POSTGRES,
                                .as.sql = {.url = pg_url, .query = "select pg_sleep(55)::text as a"}};
@@ -299,7 +299,7 @@ static Suite *suite(void)
     tcase_add_test(t, a_stop_at_any_moment_ends_the_read);
     tcase_add_loop_test(t, a_frozen_server_is_left, 0, 2);
     tcase_add_test(t, a_frozen_server_keeps_no_write);
-    tcase_add_test(t, nobody_waits_past_the_deadline);
+    tcase_add_test(t, no_wait_passes_the_deadline);
     tcase_add_test(t, connecting_has_its_time);
     tcase_add_test(t, connecting_can_be_interrupted);
     tcase_add_test(t, cancel_makes_a_blocking_read_return);

@@ -187,7 +187,7 @@ START_TEST(locked_for_longer_than_allowed)
 }
 END_TEST
 
-START_TEST(a_lock_holds_up_nobody_else)
+START_TEST(a_lock_holds_up_no_other_process)
 {
     fake_transport_add(&fake, LOCKED);
     queue("POST", "/api/v2/leads/merge", true, false, 0);
@@ -209,7 +209,7 @@ START_TEST(another_conflict_is_a_refusal)
 }
 END_TEST
 
-START_TEST(throttled_pauses_everybody)
+START_TEST(throttled_pauses_all_requests)
 {
     fake_transport_add(&fake, ANSWER(.status = 429, .body = "", .retry_after_ms = 7000));
     queue("POST", "/api/v2/leads/merge", true, false, 0);
@@ -348,7 +348,7 @@ END_TEST
 #define FORBIDDEN ANSWER(.status = 403, .body = "{\"message\":\"Forbidden\"}")
 
 /* Ids and queries do not make another endpoint; a method does. */
-START_TEST(forbidden_after_success_is_asked_once_more)
+START_TEST(forbidden_after_success_is_sent_again)
 {
     says(200, "{\"id\":\"1\"}");
     fake_transport_add(&fake, FORBIDDEN);
@@ -439,16 +439,16 @@ int main(void)
     tcase_add_test(t, not_sent_and_never_will_be);
     tcase_add_test(t, locked_waits_and_waits);
     tcase_add_test(t, locked_for_longer_than_allowed);
-    tcase_add_test(t, a_lock_holds_up_nobody_else);
+    tcase_add_test(t, a_lock_holds_up_no_other_process);
     tcase_add_test(t, another_conflict_is_a_refusal);
-    tcase_add_test(t, throttled_pauses_everybody);
+    tcase_add_test(t, throttled_pauses_all_requests);
     tcase_add_test(t, throttled_backs_off);
     tcase_add_test(t, one_pause_for_all_in_flight);
     tcase_add_test(t, throttled_for_ever_gives_up);
     tcase_add_test(t, zero_retry_after_is_not_a_storm);
     tcase_add_loop_test(t, endings_of_a_write, 0, (int)(sizeof endings / sizeof endings[0]));
     tcase_add_test(t, optional_scope);
-    tcase_add_test(t, forbidden_after_success_is_asked_once_more);
+    tcase_add_test(t, forbidden_after_success_is_sent_again);
     tcase_add_test(t, forbidden_twice_ends_it);
     tcase_add_loop_test(t, forbidden_without_a_second_chance, 0,
                         (int)(sizeof no_second_chance / sizeof no_second_chance[0]));

@@ -95,7 +95,7 @@ END_TEST
 
 /* ---- 404 ---- */
 
-START_TEST(a_route_that_is_not_there_ends_the_run)
+START_TEST(an_unknown_route_ends_the_run)
 {
     static const enum world_kind kinds[] = {WORLD_ADD, WORLD_PATCH, WORLD_READ};
     if (kinds[_i] == WORLD_PATCH) {
@@ -132,7 +132,7 @@ START_TEST(not_found_though_the_target_is_there)
 }
 END_TEST
 
-START_TEST(not_found_and_nothing_tells_why)
+START_TEST(not_found_without_a_cause)
 {
     static const struct {
         enum world_fault fault;
@@ -157,7 +157,7 @@ END_TEST
 
 /* ---- the same words for every lead ---- */
 
-START_TEST(everybody_is_refused)
+START_TEST(every_lead_is_refused)
 {
     static const struct {
         unsigned rows, adds_most;
@@ -248,7 +248,7 @@ START_TEST(many_leads_are_named)
 END_TEST
 
 /* It went well until then. */
-START_TEST(everybody_is_refused_from_some_moment_on)
+START_TEST(every_lead_is_refused_after_some_time)
 {
     ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS "limits: {batch: 100, in_flight: 1}\n");
     people_with(1000, "p", 0, 0);
@@ -390,17 +390,17 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, a_closed_endpoint_ends_the_run, 0, CLOSED_N);
     tcase_add_loop_test(t, a_closed_update_ends_the_run, 0, CLOSED_N);
-    tcase_add_loop_test(t, a_route_that_is_not_there_ends_the_run, 0, 3);
+    tcase_add_loop_test(t, an_unknown_route_ends_the_run, 0, 3);
     tcase_add_test(t, not_found_though_the_target_is_there);
-    tcase_add_loop_test(t, not_found_and_nothing_tells_why, 0, 4);
-    tcase_add_loop_test(t, everybody_is_refused, 0, 5);
+    tcase_add_loop_test(t, not_found_without_a_cause, 0, 4);
+    tcase_add_loop_test(t, every_lead_is_refused, 0, 5);
     tcase_add_loop_test(t, few_leads_are_their_own_fault, 1, 5);
     tcase_add_loop_test(t, bad_leads_among_good_ones, 0, 6);
     tcase_add_test(t, half_of_the_leads_are_bad);
     tcase_add_test(t, other_words_each_time_are_of_the_leads);
     tcase_add_test(t, every_lead_is_named);
     tcase_add_test(t, many_leads_are_named);
-    tcase_add_test(t, everybody_is_refused_from_some_moment_on);
+    tcase_add_test(t, every_lead_is_refused_after_some_time);
     tcase_add_loop_test(t, a_signal_amid_the_refusals, 1, 9);
     tcase_add_loop_test(t, every_update_is_refused, 0, 3);
     tcase_add_test(t, some_updates_are_refused);

@@ -79,7 +79,7 @@ static size_t comes_back(const struct cell *row, size_t n, struct str base)
     return took;
 }
 
-START_TEST(cells_are_told_by_another_text)
+START_TEST(cells_are_found_by_another_text)
 {
     static const struct cell row[] = {
         {"ada@example.com", 15, false}, {"Ada", 3, false}, {"Lovelace", 8, false}, {NULL, 0, true},
@@ -171,7 +171,7 @@ static void is_shown(const struct cell *row, size_t n, size_t chars, const char 
     buf_free(&out);
 }
 
-START_TEST(filled_cells_are_shown_in_so_many_characters)
+START_TEST(filled_cells_have_a_fixed_width)
 {
     static const struct cell row[] = {{"", 0, false}, {"Tom", 3, false}, {NULL, 0, true}, {"Jör\xffg", 6, false}};
     is_shown(row, 4, 30, "Tom; Jör?g");
@@ -200,10 +200,10 @@ int main(void)
     TCase *tc = tcase_create("row");
     tcase_add_test(tc, there_and_back);
     tcase_add_test(tc, malformed_records_do_no_harm);
-    tcase_add_test(tc, cells_are_told_by_another_text);
+    tcase_add_test(tc, cells_are_found_by_another_text);
     tcase_add_test(tc, any_cells_come_back);
     tcase_add_test(tc, malformed_shrunk_cells_do_no_harm);
-    tcase_add_test(tc, filled_cells_are_shown_in_so_many_characters);
+    tcase_add_test(tc, filled_cells_have_a_fixed_width);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

@@ -109,7 +109,7 @@ START_TEST(deleted)
 END_TEST
 
 /* Nobody of that address is there: moved as ever. */
-START_TEST(moved_where_nobody_is)
+START_TEST(moved_to_an_empty_target)
 {
     mapping(", if_there: delete", "");
     night("u@example.com");
@@ -176,7 +176,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, kept, 0, 4);
     tcase_add_loop_test(t, deleted, 0, 4);
-    tcase_add_test(t, moved_where_nobody_is);
+    tcase_add_test(t, moved_to_an_empty_target);
     tcase_add_test(t, guarded);
     tcase_add_test(t, wanted_again);
     tcase_add_test(t, of_a_rule);

@@ -53,7 +53,7 @@ static bool state_has(const char *text)
     return system(command) == 0;
 }
 
-START_TEST(a_new_state_heeds_the_list)
+START_TEST(a_new_state_obeys_the_list)
 {
     static const struct forget_scope *const scopes[] = {&here, &anywhere};
     if (_i % 2 == 1)
@@ -129,7 +129,7 @@ START_TEST(without_a_workspace_every_list_of_the_host_counts)
 }
 END_TEST
 
-START_TEST(a_known_lead_is_written_no_more)
+START_TEST(a_known_lead_is_not_written_again)
 {
     ekit_sync(&k);
     EKIT_COUNT(&k, CREATED, 3u);
@@ -171,7 +171,7 @@ static int yes_after_forgetting(void *ctx, const char *text)
 }
 
 /* Forgotten when the row was planned already, and not sent yet. */
-START_TEST(a_running_sync_heeds_the_list)
+START_TEST(a_running_sync_obeys_the_list)
 {
     k.config.consent = yes_after_forgetting;
     ekit_sync(&k);
@@ -203,14 +203,14 @@ static Suite *suite(void)
     TCase *c = tcase_create("all");
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
-    tcase_add_loop_test(c, a_new_state_heeds_the_list, 0, 4);
+    tcase_add_loop_test(c, a_new_state_obeys_the_list, 0, 4);
     tcase_add_loop_test(c, a_row_that_cannot_be_read_is_not_kept, 0, 8);
     tcase_add_test(c, the_folder_of_all_states_has_a_list_too);
     tcase_add_test(c, other_workspaces_and_hosts_have_other_lists);
     tcase_add_test(c, without_a_workspace_every_list_of_the_host_counts);
-    tcase_add_test(c, a_known_lead_is_written_no_more);
+    tcase_add_test(c, a_known_lead_is_not_written_again);
     tcase_add_test(c, a_row_that_waits_is_not_tried_again);
-    tcase_add_test(c, a_running_sync_heeds_the_list);
+    tcase_add_test(c, a_running_sync_obeys_the_list);
     tcase_add_test(c, a_damaged_list_stops_the_run);
     suite_add_tcase(s, c);
     return s;

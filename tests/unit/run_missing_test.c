@@ -142,7 +142,7 @@ static void sync_while_written(bool written)
     k.clock.base.mono_us = time_before;
 }
 
-START_TEST(a_source_that_changes_says_of_nobody_that_he_is_gone)
+START_TEST(a_changed_source_makes_no_lead_missing)
 {
     ekit_mapping(&k, EKIT_HEAD EKIT_LIST EKIT_FIELDS "mode: mirror\nremoved: delete\nguards: {removed: none}\n");
     ekit_csv(&k, RKIT_TWO "new@example.com,New\n");
@@ -190,7 +190,7 @@ START_TEST(losers_are_rows)
 }
 END_TEST
 
-START_TEST(parts_remove_nobody)
+START_TEST(partial_reads_remove_no_lead)
 {
     ekit_csv(&k, RKIT_TWO);
     k.config.partial_input = _i == 0;
@@ -472,10 +472,10 @@ static Suite *suite(void)
     tcase_add_loop_test(c, rows_without_a_key, 0, (int)(sizeof keyless / sizeof keyless[0]));
     tcase_add_test(c, rows_without_a_key_are_named);
     tcase_add_loop_test(c, rows_gone_and_leads_kept, 0, (int)(sizeof kept / sizeof kept[0]));
-    tcase_add_test(c, a_source_that_changes_says_of_nobody_that_he_is_gone);
+    tcase_add_test(c, a_changed_source_makes_no_lead_missing);
     tcase_add_test(c, a_source_that_changes_is_not_complete);
     tcase_add_test(c, losers_are_rows);
-    tcase_add_loop_test(c, parts_remove_nobody, 0, 3);
+    tcase_add_loop_test(c, partial_reads_remove_no_lead, 0, 3);
     tcase_add_test(c, guard_before_the_first_write);
     tcase_add_test(c, waiting_rows_go_with_their_row);
     tcase_add_loop_test(c, a_row_says_so, 0, 3);

@@ -136,7 +136,7 @@ static bool is_anywhere(const char *text)
 
 /* Whatever the key of the sync is, and whatever else is wrong with the row: nobody brings her back, and she is not
  * written down again. */
-START_TEST(nobody_brings_the_forgotten_back)
+START_TEST(no_row_brings_the_forgotten_back)
 {
     bool keyed = _i == 1;
     ekit_mapping(&k, keyed ? EKIT_HEAD EKIT_LIST "fields: {email: email, first_name: {from: first, required: true}}\n"
@@ -300,7 +300,7 @@ int main(void)
     tcase_add_test(t, retried_updates);
     tcase_add_loop_test(t, refusals_are_remembered_until, 0, 6);
     tcase_add_test(t, refusals_of_a_clock_that_was_ahead);
-    tcase_add_loop_test(t, nobody_brings_the_forgotten_back, 0, 2);
+    tcase_add_loop_test(t, no_row_brings_the_forgotten_back, 0, 2);
     tcase_add_test(t, another_workspace);
     tcase_add_test(t, another_host);
     tcase_add_test(t, a_variable_more_and_less);

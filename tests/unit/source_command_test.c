@@ -183,7 +183,7 @@ static void check_late(const char *script, const char *want)
     rowtext_check_late(&spec, clock_system(), want);
 }
 
-START_TEST(nobody_waits_past_the_deadline)
+START_TEST(no_wait_passes_the_deadline)
 {
     check_late("sleep 100", "error 1 the time budget ended while waiting for more");
     check_late("printf 'a,b\\n1,2\\n'; sleep 100", "error 1 the time budget ended while waiting for more");
@@ -281,7 +281,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, closing_ends_the_whole_group);
     tcase_add_test(t, who_ignores_sigterm_is_killed);
     tcase_add_test(t, a_signal_ends_the_wait_for_a_silent_program);
-    tcase_add_test(t, nobody_waits_past_the_deadline);
+    tcase_add_test(t, no_wait_passes_the_deadline);
     tcase_add_test(t, json_objects_are_rows);
     tcase_add_test(t, json_rows_with_a_defect);
     tcase_add_test(t, json_cells_with_a_flaw_leave_the_others_alone);

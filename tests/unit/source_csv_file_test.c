@@ -26,7 +26,7 @@ static void write_file(const char *path, const char *mode, const char *text)
     fclose(f);
 }
 
-START_TEST(files_that_cannot_be_had)
+START_TEST(unavailable_files)
 {
     char *dir = unit_tmpdir();
     char missing[300];
@@ -278,7 +278,7 @@ static Suite *make_suite(void)
     TCase *t = tcase_create("csv_file");
 
     tcase_set_timeout(t, 60);
-    tcase_add_test(t, files_that_cannot_be_had);
+    tcase_add_test(t, unavailable_files);
     tcase_add_test(t, stdin_is_read_and_places_are_named);
     tcase_add_test(t, a_file_that_is_cut_while_read_is_an_error);
     tcase_add_test(t, a_file_that_changes_while_read_says_so);

@@ -93,7 +93,7 @@ START_TEST(errors_while_rows_flow_are_the_data_s)
 }
 END_TEST
 
-START_TEST(a_source_that_cannot_be_had)
+START_TEST(an_unavailable_source)
 {
     char other[500];
     struct source_spec spec = {.kind = SOURCE_POSTGRES, .as.sql = {.url = other, .query = "select 1 as a"}};
@@ -402,7 +402,7 @@ static Suite *suite(void)
     tcase_add_test(t, rows_are_read);
     tcase_add_test(t, sql_that_is_refused_has_a_caret);
     tcase_add_test(t, errors_while_rows_flow_are_the_data_s);
-    tcase_add_test(t, a_source_that_cannot_be_had);
+    tcase_add_test(t, an_unavailable_source);
     tcase_add_test(t, passwords_are_never_shown);
     tcase_add_test(t, padding_of_char_is_no_value);
     tcase_add_test(t, watermarks_of_times);

@@ -91,7 +91,7 @@ START_TEST(refusals_have_their_status)
 }
 END_TEST
 
-START_TEST(files_that_cannot_be_had)
+START_TEST(unavailable_files)
 {
     struct source_spec spec = {.kind = SOURCE_SQLITE, .as.sql = {.url = "/nowhere/crm.db", .query = "select 1 as a"}};
 
@@ -120,7 +120,7 @@ START_TEST(nothing_is_written)
 }
 END_TEST
 
-START_TEST(bytes_that_are_no_text_spoil_their_cell)
+START_TEST(bytes_that_are_not_text_spoil_their_cell)
 {
     run_sql("create table b (v); insert into b values (x'ff'), ('a' || char(0) || 'b'), ('fine')");
     struct source_spec spec = {.kind = SOURCE_SQLITE, .as.sql = {.url = path, .query = "select v from b"}};
@@ -324,7 +324,7 @@ START_TEST(a_signal_ends_a_long_step)
 }
 END_TEST
 
-START_TEST(nobody_waits_past_the_deadline)
+START_TEST(no_wait_passes_the_deadline)
 {
     struct source_spec spec =
         {.kind = SOURCE_SQLITE,
@@ -402,9 +402,9 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, rows_are_read);
     tcase_add_test(t, refusals_have_their_status);
-    tcase_add_test(t, files_that_cannot_be_had);
+    tcase_add_test(t, unavailable_files);
     tcase_add_test(t, nothing_is_written);
-    tcase_add_test(t, bytes_that_are_no_text_spoil_their_cell);
+    tcase_add_test(t, bytes_that_are_not_text_spoil_their_cell);
     tcase_add_test(t, watermarks_of_integers);
     tcase_add_test(t, watermarks_of_reals_and_expressions);
     tcase_add_test(t, watermarks_of_texts);
@@ -414,7 +414,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, a_watermark_of_another_type_is_left);
     tcase_add_test(t, sqlite_knows_which_columns_may_be_null);
     tcase_add_test(t, a_signal_ends_a_long_step);
-    tcase_add_test(t, nobody_waits_past_the_deadline);
+    tcase_add_test(t, no_wait_passes_the_deadline);
     tcase_add_loop_test(t, a_spooled_read_lets_go_of_its_source, -1, 2);
     tcase_add_test(t, a_spooled_read_ends_with_its_source_s_error);
     suite_add_tcase(suite, t);

@@ -123,7 +123,7 @@ START_TEST(an_order_is_that_of_the_whole_query)
 }
 END_TEST
 
-START_TEST(numbers_are_told_from_durations)
+START_TEST(numbers_differ_from_durations)
 {
     ck_assert(sqltext_is_number("0"));
     ck_assert(sqltext_is_number("10.5"));
@@ -293,7 +293,7 @@ static Suite *make_suite(void)
     tcase_add_test(t, carets_stand_under_their_place);
     tcase_add_test(t, long_lines_are_cut_before_their_caret);
     tcase_add_test(t, an_order_is_that_of_the_whole_query);
-    tcase_add_test(t, numbers_are_told_from_durations);
+    tcase_add_test(t, numbers_differ_from_durations);
     tcase_add_test(t, times_are_ordered_as_the_server_would);
     tcase_add_test(t, comparisons_are_recognized);
     tcase_add_test(t, the_greatest_value_is_kept);

@@ -257,7 +257,7 @@ START_TEST(the_loser_of_a_key_leaves_the_winner_waiting)
 }
 END_TEST
 
-START_TEST(an_unchanged_row_is_told_that_its_key_waits)
+START_TEST(an_unchanged_row_reports_that_its_key_waits)
 {
     for (uint64_t n = 1; n <= 8; n++)
         kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
@@ -328,7 +328,7 @@ START_TEST(removed_and_gone_leads_are_looked_at)
 }
 END_TEST
 
-START_TEST(a_reason_tells_the_status)
+START_TEST(a_reason_implies_the_status)
 {
     kit_one(&k, OP_CREATE, kit_created(&k, 1, 11));
     kit_one(&k, OP_UPDATE, kit_with(kit_entry(&k, 1, 12), OUTCOME_SKIPPED, REASON_UNSUBSCRIBED));
@@ -478,10 +478,10 @@ static Suite *suite(void)
     tcase_add_test(c, retries_know_their_mapping);
     tcase_add_loop_test(c, a_newer_form_waits_on, 0, 3);
     tcase_add_test(c, the_loser_of_a_key_leaves_the_winner_waiting);
-    tcase_add_test(c, an_unchanged_row_is_told_that_its_key_waits);
+    tcase_add_test(c, an_unchanged_row_reports_that_its_key_waits);
     tcase_add_test(c, half_a_change_is_no_proof);
     tcase_add_test(c, removed_and_gone_leads_are_looked_at);
-    tcase_add_test(c, a_reason_tells_the_status);
+    tcase_add_test(c, a_reason_implies_the_status);
     tcase_add_test(c, merging_twice_is_merging_once);
     tcase_add_test(c, small_memory_merges_the_same);
     tcase_add_test(c, a_big_merge_leaves_a_wal_file_behind_as_before);

@@ -174,7 +174,7 @@ static void make_old(void)
     kit_close(&k);
 }
 
-START_TEST(an_older_state_tells_by_its_leads)
+START_TEST(an_older_state_decides_by_its_leads)
 {
     if (_i == 1)
         hash_values();
@@ -231,7 +231,7 @@ static Suite *suite(void)
     tcase_add_test(c, unsubscribed_is_the_last_word);
     tcase_add_test(c, a_reader_knows_what_is_not_merged);
     tcase_add_test(c, forgotten_with_the_person);
-    tcase_add_loop_test(c, an_older_state_tells_by_its_leads, 0, 2);
+    tcase_add_loop_test(c, an_older_state_decides_by_its_leads, 0, 2);
     tcase_add_test(c, a_step_that_fails_leaves_the_older_state);
     suite_add_tcase(s, c);
     return s;

@@ -97,7 +97,7 @@ START_TEST(two_rows_of_one_number_are_both_told)
 END_TEST
 
 /* In the stage's list, a lead is known, and its row is looked at again until the move is proved. */
-START_TEST(a_staged_lead_is_not_there_yet)
+START_TEST(a_staged_lead_is_not_in_the_target_yet)
 {
     struct entry entry = kit_created(&k, 1, 11);
     entry.staged = true;
@@ -285,7 +285,7 @@ static Suite *suite(void)
     tcase_add_test(c, rows_come_in_order_from_everywhere);
     tcase_add_test(c, overlapping_batches_interleave);
     tcase_add_test(c, two_rows_of_one_number_are_both_told);
-    tcase_add_test(c, a_staged_lead_is_not_there_yet);
+    tcase_add_test(c, a_staged_lead_is_not_in_the_target_yet);
     tcase_add_test(c, a_row_loses_its_address);
     tcase_add_test(c, old_runs_show_the_id_that_a_lead_had_then);
     tcase_add_test(c, open_rows_are_deferred);

@@ -113,7 +113,7 @@ START_TEST(spared_leads_are_not_gone)
 END_TEST
 
 /* What is under way is not to be decided about: a writer settles it first, and a reader is told that it is not settled. */
-START_TEST(leads_in_open_batches_are_told_to_readers)
+START_TEST(readers_see_leads_in_open_batches)
 {
     for (uint64_t n = 1; n <= 3; n++)
         kit_one(&k, OP_CREATE, kit_created(&k, n, 11));
@@ -308,7 +308,7 @@ int main(void)
     tcase_set_timeout(c, 60);
     tcase_add_test(c, unseen_are_those_that_no_row_met);
     tcase_add_test(c, spared_leads_are_not_gone);
-    tcase_add_test(c, leads_in_open_batches_are_told_to_readers);
+    tcase_add_test(c, readers_see_leads_in_open_batches);
     tcase_add_test(c, removals_are_remembered);
     tcase_add_test(c, leads_that_are_there_are_known_without_counting);
     tcase_add_test(c, hashed_values_leave_no_text);

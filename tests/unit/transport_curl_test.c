@@ -178,7 +178,7 @@ START_TEST(an_idle_connection_closed_in_time)
 }
 END_TEST
 
-START_TEST(reads_that_libcurl_repeats_are_told)
+START_TEST(reads_that_libcurl_repeats_are_reported)
 {
     const struct peer_step steps[] = {{.bytes = OK_BYTES}, {.act = PEER_CLOSE}, {.bytes = OK_BYTES}};
     open_peer(steps, 3);
@@ -365,7 +365,7 @@ int main(void)
     tcase_add_loop_test(t, a_reused_connection_dies_under_a_write, 0, 2);
     tcase_add_test(t, a_write_without_a_body_is_alone_on_its_connection);
     tcase_add_test(t, an_idle_connection_closed_in_time);
-    tcase_add_test(t, reads_that_libcurl_repeats_are_told);
+    tcase_add_test(t, reads_that_libcurl_repeats_are_reported);
     tcase_add_loop_test(t, headers_of_time, 0, (int)(sizeof header_rows / sizeof header_rows[0]));
     tcase_add_test(t, gzip);
     tcase_add_loop_test(t, gzip_that_is_none, 0, 3);

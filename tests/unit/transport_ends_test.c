@@ -12,7 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-START_TEST(nobody_listens)
+START_TEST(no_server_listens)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t n = sizeof at;
@@ -186,7 +186,7 @@ int main(void)
     Suite *s = suite_create("transport_ends");
     TCase *t = tcase_create("transport_ends");
     tcase_set_timeout(t, 30);
-    tcase_add_test(t, nobody_listens);
+    tcase_add_test(t, no_server_listens);
     tcase_add_test(t, no_such_host);
     tcase_add_test(t, no_tls);
     tcase_add_test(t, too_slow);

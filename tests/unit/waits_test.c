@@ -56,7 +56,7 @@ static void ask(const char *method, const char *path)
 }
 
 /* The clock stands at 2023-11-14 22:13:20; the end of the pause is within the quarter that is added. */
-START_TEST(a_pause_is_told_as_it_begins)
+START_TEST(a_pause_is_reported_when_it_begins)
 {
     fake_transport_add(&fake, ANSWER(.status = 429, .retry_after_ms = 120000));
     ask("POST", "/api/v2/leads/add");
@@ -105,7 +105,7 @@ START_TEST(short_pauses_are_not_told)
 END_TEST
 
 /* Half an hour of 429 makes some lines, and a minute of it a warning. */
-START_TEST(back_off_is_told_as_it_grows)
+START_TEST(back_off_is_reported_as_it_grows)
 {
     fake.otherwise = ANSWER(.status = 429);
     post_one();
@@ -118,7 +118,7 @@ START_TEST(back_off_is_told_as_it_grows)
 END_TEST
 
 /* Several hours by what the API asks for. */
-START_TEST(a_long_retry_after_is_told_each_round)
+START_TEST(a_long_retry_after_is_reported_each_round)
 {
     fake_transport_add_n(&fake, 3, ANSWER(.status = 429, .retry_after_ms = 600000));
     post_one();
@@ -255,11 +255,11 @@ int main(void)
     Suite *s = suite_create("waits");
     TCase *t = tcase_create("waits");
     tcase_add_checked_fixture(t, open_and_hear, close_all);
-    tcase_add_test(t, a_pause_is_told_as_it_begins);
+    tcase_add_test(t, a_pause_is_reported_when_it_begins);
     tcase_add_test(t, one_line_for_all_requests);
     tcase_add_test(t, short_pauses_are_not_told);
-    tcase_add_test(t, back_off_is_told_as_it_grows);
-    tcase_add_test(t, a_long_retry_after_is_told_each_round);
+    tcase_add_test(t, back_off_is_reported_as_it_grows);
+    tcase_add_test(t, a_long_retry_after_is_reported_each_round);
     tcase_add_test(t, quiet_shows_long_waits_only);
     tcase_add_test(t, a_pause_of_another_process);
     tcase_add_test(t, a_failing_server);

@@ -244,7 +244,7 @@ static void report_what_stays(void)
                "the source, whose rows of this person are skipped from now on\n"
                "the table that results_to: writes, and files of -o, --report, results, rejects and logs\n"
                "states in other folders (name each with --state), copies and backups of states\n"
-               "Instantly: leadsync leads delete removes the lead there");
+               "Instantly: leadsync leads delete removes the lead");
 }
 
 static int forget(struct forget_call *f, struct out *out, struct err *e)
