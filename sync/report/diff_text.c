@@ -334,7 +334,7 @@ static int diff_text_counts(struct diff *d, const struct diff_summary *s)
 {
     int bad = paint(d, BOLD) | plural(d, s->read, "row") | buf_adds(&d->record, " read") | paint(d, OFF) |
               buf_addc(&d->record, '\n');
-    bad |= diff_text_count_line(d, "create", s->create, "uncertain: only Instantly knows which of them it has already");
+    bad |= diff_text_count_line(d, "create", s->create, "uncertain: Instantly may already have some of them");
     bad |= diff_text_count_line(d, "changed", s->changed, "");
     bad |= diff_text_count_line(d, "  update", s->update,
                                 "old values as leadsync last wrote them, without later edits in Instantly or by hand");
