@@ -124,7 +124,7 @@ START_TEST(not_found_though_the_target_is_there)
     ekit_csv(&k, EKIT_THREE);
     world_fault(k.world, WORLD_ADD, 1, 100, FAULT_404);
     ekit_sync(&k);
-    ends_with_words("POST /leads/add: Instantly answers 404: Resource not found, though list \"Incoming\" is there");
+    ends_with_words("POST /leads/add: Instantly answers 404: Resource not found, but list \"Incoming\" exists");
     EKIT_REASON(&k, INTERRUPTED, 3u);
     ck_assert_uint_eq(k.world->n[WORLD_TARGET], 2);
     ck_assert_uint_eq(k.report.open_batches, 0);
