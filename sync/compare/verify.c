@@ -280,7 +280,7 @@ static int add_unmet(struct verify *v, struct err *e)
     }
 }
 
-/* Names of places that neither the mapping nor the state has. A place whose name cannot be had is shown by its id. */
+/* Names of places that neither the mapping nor the state has. A place without a known name is shown by its id. */
 static int name_places(struct verify *v, struct api *api, struct err *e)
 {
     struct target places[NAMED_MAX];

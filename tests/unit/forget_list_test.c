@@ -171,7 +171,7 @@ START_TEST(an_older_list_is_read)
 }
 END_TEST
 
-START_TEST(the_file_is_private_and_names_nobody)
+START_TEST(the_file_is_private_and_has_no_address)
 {
     struct stat st;
     mode_t before = umask(0);
@@ -325,7 +325,7 @@ static Suite *suite(void)
     tcase_add_test(c, a_line_of_no_known_workspace_concerns_all);
     tcase_add_test(c, who_forgot_and_who_undid_is_kept);
     tcase_add_test(c, an_older_list_is_read);
-    tcase_add_test(c, the_file_is_private_and_names_nobody);
+    tcase_add_test(c, the_file_is_private_and_has_no_address);
     tcase_add_test(c, many_people_are_found);
     tcase_add_test(c, a_damaged_file_is_refused);
     tcase_add_test(c, a_damaged_file_is_not_replaced);

@@ -23,7 +23,7 @@ struct forget_scope {
     const char *host, *workspace;
 };
 
-/* When the list was changed, and by whom ("ops@crm-1"); NULL: not known. A blank in it becomes an underscore. */
+/* The time of a change of the list, and its user ("ops@crm-1"); NULL: unknown. A blank in it becomes an underscore. */
 struct forget_act {
     int64_t at_ms;
     const char *by;
