@@ -35,7 +35,7 @@ static void report_overlap(struct check *c, const struct source_mark *mark)
                      name, mark->type);
     if (mark->excludes_equal && !mark->overlaps)
         check_report(c, FINDING_NOTICE, "watermark",
-                     "query: compares %s with > and has no overlap: a row with the very value of "
+                     "query: compares %s with > and has no overlap: a row with exactly the value of "
                      "the watermark is missed; write >=, or set overlap:",
                      name);
 }
