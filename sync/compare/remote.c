@@ -155,6 +155,7 @@ int remote_open(const struct remote_config *config, struct remote **out, struct 
     *out = NULL;
     if (r == NULL)
         return err_oom(e);
+    *out = r;
     r->c = *config;
     arena_init(&r->arena, ARENA_MAX);
     buf_init(&r->address, ADDRESS_MAX);
@@ -169,12 +170,7 @@ int remote_open(const struct remote_config *config, struct remote **out, struct 
     int rc = pages_open(&options, &r->pages, e);
     if (rc == 0)
         rc = config->sample_n > 0 ? ask_for_sample(r, e) : read_targets(r, e) != 0 ? -1 : ask_for_known(r, e);
-    if (rc != 0) {
-        remote_close(r, true);
-        return -1;
-    }
-    *out = r;
-    return 0;
+    return rc;
 }
 
 void remote_close(struct remote *r, bool keep)

@@ -27,7 +27,8 @@ struct remote_config {
 };
 
 struct remote;
-/* Reads. After a failure the file stays, and a later call goes on. 0/-1 */
+/* Reads. After a failure the file stays, and a later call goes on. *out, which is set after a failure too, must be closed after the
+ * client is freed, because requests in flight call back into it. 0/-1 */
 int remote_open(const struct remote_config *config, struct remote **out, struct err *e);
 void remote_close(struct remote *r, bool keep); /* NULL is fine */
 struct pages *remote_pages(struct remote *r);

@@ -189,10 +189,10 @@ int run_compare_start(struct run *r, struct err *e)
     return rc;
 }
 
-void run_compare_close(struct run *r, bool keep)
+void run_compare_close(struct run *r)
 {
     verify_free(r->compare.verify);
-    remote_close(r->compare.remote, keep);
+    remote_close(r->compare.remote, !r->compare.used);
     for (size_t i = 0; i < r->compare.sample_n; i++)
         free((char *)(uintptr_t)r->compare.sample[i].p);
     free(r->compare.sample);

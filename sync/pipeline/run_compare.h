@@ -21,6 +21,7 @@ struct row_remote {
 struct run_compare {
     struct remote *remote; /* NULL: no page is read. */
     struct remote_config config;
+    bool used;             /* Every row is planned, so that the pages have served. */
     struct verify *verify; /* verify: takes the verdicts. Owned. */
     struct row_remote row;
     struct str *sample; /* The addresses of a sample, sorted; owned. */
@@ -34,7 +35,8 @@ struct run_compare {
 /* ---- run_compare.c ---- */
 /* Reads the pages of the targets, if the run asks for them. Blocks. */
 int run_compare_start(struct run *r, struct err *e);
-void run_compare_close(struct run *r, bool keep);
+/* After the client is freed. Pages that were not used yet stay for the next call. */
+void run_compare_close(struct run *r);
 /* True if the row is not in the sample. */
 bool run_compare_unsampled(const struct run *r, struct str email);
 
@@ -48,7 +50,7 @@ int row_remote_look(struct run *r, const struct entry *entry, const struct lead 
 int row_remote_decided(struct run *r, struct entry *entry, const struct decision *d, uint32_t target, const struct lead *old,
                        const struct lead *lead, struct err *e);
 /* Reports what was found, once the rows are planned. */
-void row_remote_report(const struct run *r);
+void row_remote_report(struct run *r);
 
 /* ---- rows/row_verify.c ---- */
 /* Makes a verdict of the decision for the row. */

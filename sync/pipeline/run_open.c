@@ -385,7 +385,7 @@ void run_close(struct run *r)
     missing_free(r);
     conflicting_rows_free(r);
     api_free(r->api);
-    run_compare_close(r, true);
+    run_compare_close(r);
     source_close(r->source);
     run_state_close(r);
     targets_free(&r->targets);

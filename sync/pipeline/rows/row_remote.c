@@ -145,9 +145,10 @@ int row_remote_decided(struct run *r, struct entry *entry, const struct decision
     return learns ? learn_status(r, entry, target, e) : 0;
 }
 
-void row_remote_report(const struct run *r)
+void row_remote_report(struct run *r)
 {
-    const struct run_compare *c = &r->compare;
+    struct run_compare *c = &r->compare;
+    c->used = true;
     if (c->remote == NULL || r->c->remote == RUN_REMOTE_VERIFY)
         return;
     if (r->c->remote == RUN_REMOTE_ADOPT) {
