@@ -221,6 +221,8 @@ int api_remote_lead_read(struct json_object *item, struct remote_lead *out, stru
 bool api_reply_lead(const struct api_reply *reply, size_t *at, struct remote_lead *out);
 /* The answer of GET /lead-lists/{id}/verification-stats: how many leads wait for their verdict; -1: it does not say. */
 int64_t api_list_pending_read(const struct api_reply *reply);
+/* Number of the lead's mail provider; -1: not known. */
+int api_remote_esp(const struct remote_lead *lead);
 /* Is the lead in the campaign or list? */
 bool api_remote_is_in(const struct remote_lead *lead, const struct target *target);
 /* Value of a core field or custom variable as the API returns it (payload), VALUE_ABSENT without one. */

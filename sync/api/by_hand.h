@@ -98,6 +98,12 @@ int by_hand_assign(struct by_hand *r, const struct leads_assign *assign, struct 
 /* POST /leads/subsequence/move, or …/remove with `subsequence` NULL. */
 int by_hand_subsequence(struct by_hand *r, const struct uuid *lead, const struct uuid *subsequence, struct err *e);
 
+/* Calls `see` for each lead of the list, page by page: 0 go on, 1 enough, -1 error. Waits. 0/-1 */
+typedef int by_hand_lead_fn(void *ctx, const struct remote_lead *lead, struct err *e);
+int by_hand_each(struct api *a, const struct leads_filter *filter, by_hand_lead_fn *see, void *ctx, struct err *e);
+/* One lead: 1, 0 it does not exist, -1. Waits. The lead borrows from the answer, until the next call on `a`. */
+int by_hand_find(struct api *a, const struct uuid *id, struct remote_lead *out, struct err *e);
+
 void by_hand_free(struct by_hand *r); /* safe on a zeroed struct, and twice */
 
 /* Of the body; "" without a body. */

@@ -2,6 +2,7 @@ noinst_LIBRARIES += sync/libapi.a
 sync_libapi_a_SOURCES = \
 	sync/api/api.h \
 	sync/api/by_hand.c sync/api/by_hand.h \
+	sync/api/by_hand_read.c \
 	sync/api/client.c \
 	sync/api/endpoint.c \
 	sync/api/endpoint_jobs.c \

@@ -3,7 +3,6 @@
 
 #include "sync/leads/lead_edit_int.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,15 +33,6 @@ void lead_edit_close(struct lead_edit *edit)
     target_names_free(&edit->places);
     free(edit->leads);
     *edit = (struct lead_edit){0};
-}
-
-/* ---- requests ---- */
-
-int lead_edit_ask(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, struct err *e)
-{
-    int rc = by_hand_send(edit->api, request, reply, e);
-    by_hand_free(request);
-    return rc;
 }
 
 /* ---- leads ---- */

@@ -21,7 +21,6 @@
 #include "sync/model/reason.h"
 
 struct batch;
-struct json_object;
 struct run_actor;
 struct state;
 
@@ -121,8 +120,6 @@ enum edit_run {
  * longer exist are `missing`. EDIT_RUN_CREATED warns of what else the run changed. Reads the state, which is locked from here on.
  * XS_USAGE: no such run. */
 int lead_edit_find_run(struct lead_edit *edit, uint64_t run, enum edit_run which, struct err *e);
-/* A lead in full, as JSON: 1, or 0 when there is none. Borrowed until the next call. */
-int lead_edit_get(struct lead_edit *edit, const struct uuid *id, struct json_object **out, struct err *e);
 
 /* ---- writes: each needs lead_edit_begin() before and works on edit->leads that have no outcome yet ---- */
 

@@ -1,17 +1,11 @@
-/* Who is meant: every way of naming leads ends in a list of their ids.
- *
- * leads/list is asked page by page and its cursor followed to the end; it comes with the last page too, and one that
- * stands still would be followed for ever. */
+/* Which leads are selected: every way of naming leads ends in a list of their ids. */
 #include "config.h"
 
 #include "sync/leads/lead_edit_int.h"
 
-#include <json-c/json.h>
 #include <string.h>
 
-enum { CURSOR_MAX_BYTES = 4096 };
-
-/* ---- pages ---- */
+/* ---- selections ---- */
 
 struct pages {
     struct lead_edit *edit;
@@ -47,13 +41,6 @@ static bool has_email(const struct str *emails, size_t n, struct str email)
     return false;
 }
 
-static int esp_of(const struct remote_lead *lead)
-{
-    struct json_object *code;
-    bool told = json_object_object_get_ex(lead->object, "esp_code", &code) && json_object_is_type(code, json_type_int);
-    return told ? json_object_get_int(code) : -1;
-}
-
 /* A lead must match the selection, as far as it shows. */
 static bool passes(const struct pages *p, const struct remote_lead *lead)
 {
@@ -69,83 +56,26 @@ static bool passes(const struct pages *p, const struct remote_lead *lead)
         return false;
     if (s->statuses_n > 0 && !has_number(s->statuses, s->statuses_n, lead->status))
         return false;
-    return s->esp < 0 || esp_of(lead) == s->esp;
+    return s->esp < 0 || api_remote_esp(lead) == s->esp;
 }
 
-static int see_items(struct pages *p, struct json_object *items, struct err *e)
+static int see_lead(void *ctx, const struct remote_lead *lead, struct err *e)
 {
-    size_t n = json_object_array_length(items);
-    for (size_t i = 0; i < n && !p->enough; i++) {
-        struct remote_lead lead;
-        if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, e) != 0)
-            return -1;
-        if (!passes(p, &lead))
-            continue;
-        int rc = p->see(p->ctx, &lead, e);
-        if (rc < 0)
-            return -1;
-        p->seen++;
-        p->enough = rc > 0 || (p->selector->limit > 0 && p->seen >= p->selector->limit);
-    }
-    return 0;
-}
-
-static int bad_page(struct err *e)
-{
-    return err_set(e, XS_API, "leads/list: the cursor of a page leads nowhere: try again later");
-}
-
-/* Keeps the cursor of the next page: 1, or 0 when there is none. */
-static int next_cursor(struct json_object *page, size_t items_n, struct buf *cursor, struct err *e)
-{
-    struct json_object *next = NULL;
-    json_object_object_get_ex(page, "next_starting_after", &next);
-    if (items_n == 0 || next == NULL)
+    struct pages *p = ctx;
+    if (!passes(p, lead))
         return 0;
-    if (!json_object_is_type(next, json_type_string))
-        return bad_page(e);
-    struct str text = {json_object_get_string(next), (size_t)json_object_get_string_len(next)};
-    if (text.n == 0)
-        return 0;
-    if (str_eq(text, buf_str(cursor)))
-        return bad_page(e);
-    buf_reset(cursor);
-    return buf_add(cursor, text.p, text.n) == 0 ? 1 : bad_page(e);
+    int rc = p->see(p->ctx, lead, e);
+    if (rc < 0)
+        return -1;
+    p->seen++;
+    p->enough = rc > 0 || (p->selector->limit > 0 && p->seen >= p->selector->limit);
+    return p->enough;
 }
 
 /* One question, all its pages. */
 static int ask_pages(struct pages *p, struct err *e)
 {
-    struct buf cursor = BUF_INIT(CURSOR_MAX_BYTES);
-    int more = 1;
-    while (more > 0 && !p->enough) {
-        struct by_hand request;
-        struct api_reply reply;
-        struct json_object *items;
-        more = by_hand_list(&request, &p->filter, LEADS_LIST_MAX, buf_str(&cursor), e);
-        if (more != 0)
-            by_hand_free(&request);
-        else
-            more = lead_edit_ask(p->edit, &request, &reply, e);
-        if (more != 0)
-            break;
-        if (reply.class != API_OK || !json_object_object_get_ex(reply.json, "items", &items) ||
-            !json_object_is_type(items, json_type_array)) {
-            more = err_set(e, XS_API,
-                           "leads/list: no usable answer (%d %.*s): see whether the selection is right, or try "
-                           "again later",
-                           reply.http_status, STR_ARG(reply.message));
-            break;
-        }
-        /* What looks at an item may ask for the name of its place, and the page must outlive that answer. */
-        struct json_object *page = json_object_get(reply.json);
-        more = see_items(p, items, e);
-        if (more == 0)
-            more = next_cursor(page, json_object_array_length(items), &cursor, e);
-        json_object_put(page);
-    }
-    buf_free(&cursor);
-    return more < 0 ? -1 : 0;
+    return by_hand_each(p->edit->api, &p->filter, see_lead, p, e);
 }
 
 static int ask_ids(struct pages *p, struct err *e)
@@ -231,27 +161,6 @@ int lead_edit_look(struct lead_edit *edit, struct edited_lead *const *leads, siz
     return lead_edit_each(edit, &selector, see, ctx, e);
 }
 
-int lead_edit_get(struct lead_edit *edit, const struct uuid *id, struct json_object **out, struct err *e)
-{
-    struct by_hand request;
-    struct api_reply reply;
-    if (by_hand_get(&request, id, e) != 0) {
-        by_hand_free(&request);
-        return -1;
-    }
-    if (lead_edit_ask(edit, &request, &reply, e) != 0)
-        return -1;
-    if (reply.class == API_OK) {
-        *out = reply.json;
-        return 1;
-    }
-    if (reply.http_status == 404)
-        return 0;
-    char text[UUID_TEXT_N];
-    return err_set(e, XS_API, "lead %s cannot be read (%d %.*s): see whether the id is right", uuid_format(id, text),
-                   reply.http_status, STR_ARG(reply.message));
-}
-
 /* ---- one lead ---- */
 
 static bool is_named_already(const struct lead_edit *edit, size_t n, const struct uuid *id)
@@ -279,15 +188,12 @@ static int add_missing(struct lead_edit *edit, const struct uuid *id, struct str
 
 static int find_id(struct lead_edit *edit, const struct uuid *id, const struct target *in, struct err *e)
 {
-    struct json_object *json;
     struct remote_lead remote;
     if (is_named_already(edit, edit->leads_n, id))
         return 0;
-    int rc = lead_edit_get(edit, id, &json, e);
+    int rc = by_hand_find(edit->api, id, &remote, e);
     if (rc <= 0)
         return rc < 0 ? -1 : add_missing(edit, id, STR_NONE, "there is no such lead in this workspace", e);
-    if (api_remote_lead_read(json, &remote, e) != 0)
-        return -1;
     if (in != NULL && !api_remote_is_in(&remote, in))
         return add_missing(edit, id, remote.email, "the lead is not where it was looked for", e);
     return take(edit, &remote, e);

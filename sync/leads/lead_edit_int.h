@@ -8,8 +8,6 @@
 
 /* ---- lead_edit.c ---- */
 
-/* Sends a read and frees the request: 0/-1. API_REFUSED is left to the caller. */
-int lead_edit_ask(struct lead_edit *edit, struct by_hand *request, struct api_reply *reply, struct err *e);
 void lead_edit_outcome(struct edited_lead *lead, enum outcome outcome, enum reason reason, int http_status);
 struct edited_lead *lead_edit_lead_new(struct lead_edit *edit,
                                        struct err *e); /* zeroed, valid until the next one is added */

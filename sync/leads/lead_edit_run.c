@@ -140,13 +140,10 @@ static int see_present(void *ctx, const struct remote_lead *remote, struct err *
 /* A list may lag behind, so that one that it leaves out is asked for itself: 1 it is there, 0, -1 */
 static int ask_for_present(struct lead_edit *edit, struct edited_lead *lead, struct err *e)
 {
-    struct json_object *json;
     struct remote_lead remote;
-    int found = lead_edit_get(edit, &lead->id, &json, e);
+    int found = by_hand_find(edit->api, &lead->id, &remote, e);
     if (found <= 0)
         return found;
-    if (api_remote_lead_read(json, &remote, e) != 0)
-        return -1;
     if (is_other_person(edit, lead, remote.email))
         return 0;
     return lead_edit_lead_read(edit, lead, &remote, e) != 0 ? -1 : 1;

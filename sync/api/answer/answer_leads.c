@@ -6,6 +6,7 @@
 #include "sync/api/answer/answer.h"
 
 #include <json-c/json.h>
+#include <limits.h>
 #include <string.h>
 
 #include "sync/base/log.h"
@@ -166,6 +167,12 @@ int64_t api_list_pending_read(const struct api_reply *reply)
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         sum += answer_int(stats, keys[i], &n) ? n : 0;
     return sum;
+}
+
+int api_remote_esp(const struct remote_lead *lead)
+{
+    int64_t code;
+    return answer_int(lead->object, "esp_code", &code) && code >= 0 && code <= INT_MAX ? (int)code : -1;
 }
 
 bool api_remote_is_in(const struct remote_lead *lead, const struct target *target)

@@ -301,16 +301,16 @@ static bool is_address(const char *word)
 /* 1 found, 0 there is none, -1 */
 static int get_id(struct by_hand_call *call, struct printer *p, const char *word, struct err *e)
 {
-    struct json_object *json;
     struct remote_lead lead;
     struct uuid id;
     if (uuid_parse(str_from(word), &id) != 0)
         return err_set(e, XS_USAGE, "\"%s\" is neither a lead's id nor an address", word);
-    int there = lead_edit_get(&call->edit, &id, &json, e);
+    int there = by_hand_find(call->edit.api, &id, &lead, e);
     if (there <= 0)
         return there;
-    json_object_get(json); /* print_lead() may ask for the name of its place, and the lead must outlive that answer */
-    int bad = api_remote_lead_read(json, &lead, e) != 0 || print_lead(p, &lead, e) < 0;
+    /* print_lead() may ask for the name of its place, and the lead must outlive that answer. */
+    struct json_object *json = json_object_get(lead.object);
+    bool bad = print_lead(p, &lead, e) < 0;
     json_object_put(json);
     return bad ? -1 : 1;
 }
