@@ -220,6 +220,29 @@ START_TEST(patched_and_not_moved)
 }
 END_TEST
 
+/* Leads that were imported again are moved, and the run ends before the job does: the next run finds them under their new ids,
+ * and moves them back. */
+START_TEST(imported_again_and_left_open)
+{
+    world_reimport(k.world, "ann@example.com");
+    world_reimport(k.world, "bob@example.com");
+    k.world->job_mode = WJOB_STUCK;
+    k.world->job_ms = 1000;
+    ekit_sync(&k);
+    EKIT_REASON(&k, JOB_OPEN, 2u);
+    k.world->job_mode = WJOB_OK;
+    ekit_csv(&k, MKIT_BEFORE);
+    for (int night = 0; night < 4; night++) {
+        ekit_later(&k);
+        ekit_sync(&k);
+        EKIT_REASON(&k, GONE_THERE, 0u);
+    }
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert(ekit_there(&k, "ann@example.com") && ekit_there(&k, "bob@example.com"));
+    ck_assert_uint_eq(world_n(k.world), 3);
+}
+END_TEST
+
 /* ---- locks ---- */
 
 /* Somebody else's job: waited for, not failed. */
@@ -320,6 +343,7 @@ int main(void)
     tcase_add_test(t, the_target_is_gone);
     tcase_add_loop_test(t, the_key_is_gone, 0, 3);
     tcase_add_loop_test(t, patched_and_not_moved, 0, 8);
+    tcase_add_test(t, imported_again_and_left_open);
     tcase_add_test(t, locked_for_a_while);
     tcase_add_loop_test(t, locked_for_long, 0, 2);
     tcase_add_test(t, in_thousands);

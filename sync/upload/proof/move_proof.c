@@ -140,14 +140,29 @@ static void move_proof_conclude(struct batch_slice *s)
 
 static const struct lead_read_calls move_proof_asking = {move_proof_found, move_proof_conclude, move_read_failed};
 
-/* The lists show nothing further. This run plans what an earlier run left; recovery writes nothing. */
+/* This run plans what an earlier run left; recovery writes nothing. */
+static void move_proof_leave(struct batch_slice *s)
+{
+    for (size_t k = 0; k < s->n; k++)
+        batch_entry_done(s->batch, s->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
+    slice_free(s);
+}
+
+static const struct lead_read_calls move_proof_searching = {move_proof_found, move_proof_leave, move_read_failed};
+
+/* The lists show nothing further. The earlier run may have moved a lead under an id that its intent does not have, because the
+ * lead was exported and imported again before. */
 static void move_proof_last_read(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
     if (b->earlier) {
+        size_t unshown = 0;
         for (size_t k = 0; k < s->n; k++)
-            batch_entry_done(b, s->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-        slice_free(s);
+            unshown += !b->progress[s->index[k]].shown;
+        if (unshown == 0)
+            move_proof_leave(s);
+        else
+            lead_read_everywhere(s, &move_proof_searching);
         return;
     }
     for (size_t k = 0; k < s->n; k++)
