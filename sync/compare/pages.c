@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,19 +18,19 @@
 #include "sync/compare/pages_int.h"
 
 enum {
-    PAGES_VERSION = 1,
+    PAGES_VERSION = 2,
     FRESH_MS = 30 * 60 * 1000, /* an older reading is not gone on with */
     ARENA_MAX = 64 << 20,
     ADDRESS_MAX = 4096,
-    COMMIT_PAGES = 16,
-    SHOWN_N = 256,
 };
 
 static const char tables[] =
     "CREATE TABLE origin(one INTEGER PRIMARY KEY CHECK(one = 1), version INTEGER, text TEXT, started_ms INTEGER) STRICT;"
     "CREATE TABLE places("
-    " n INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id BLOB NOT NULL, cursor TEXT, pages INTEGER NOT NULL DEFAULT 0,"
-    " leads INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0, UNIQUE(kind, id)) STRICT;"
+    " n INTEGER PRIMARY KEY, kind INTEGER NOT NULL, id BLOB NOT NULL, UNIQUE(kind, id)) STRICT;"
+    "CREATE TABLE parts("
+    " place INTEGER NOT NULL, part INTEGER NOT NULL, after BLOB, until BLOB, cursor TEXT, leads INTEGER NOT NULL DEFAULT 0,"
+    " passed INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(place, part)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE leads("
     " n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, place INTEGER NOT NULL, paged INTEGER NOT NULL, status INTEGER NOT NULL,"
     " email TEXT, address TEXT, row_key TEXT, packed BLOB NOT NULL) STRICT;"
@@ -170,7 +169,7 @@ void pages_close(struct pages *p, bool keep)
 
 /* ---- one lead ---- */
 
-static int place_number(struct pages *p, const struct target *t, int64_t *n, struct err *e)
+int pages_place(struct pages *p, const struct target *t, int64_t *n, struct err *e)
 {
     sqlite3_stmt *st;
     if (db_run(&p->db, e, "INSERT INTO places(kind, id) VALUES(?, ?) ON CONFLICT DO NOTHING", "id", (int64_t)t->kind,
@@ -229,182 +228,7 @@ int pages_place_of(struct pages *p, const struct remote_lead *remote, int64_t *n
     struct target t = {.kind = remote->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST};
     t.id = remote->has_campaign ? remote->campaign : remote->list;
     *n = 0;
-    return remote->has_campaign || remote->has_list ? place_number(p, &t, n, e) : 0;
-}
-
-/* ---- pages ---- */
-
-/* `campaign "Demo"`, for a message. */
-static const char *show_target(const struct target *t, char out[SHOWN_N])
-{
-    struct buf text = BUF_INIT(1 << 16);
-    if (target_show(t, &text) != 0)
-        buf_reset(&text);
-    snprintf(out, SHOWN_N, "%.*s", STR_ARG(buf_str(&text)));
-    buf_free(&text);
-    return out;
-}
-
-static void fail(struct pages *p, struct err *e)
-{
-    if (p->failed.status == XS_DONE)
-        err_take(&p->failed, e);
-    err_clear(e);
-}
-
-static enum leads_list_see page_lead_came(void *ctx, const struct remote_lead *remote)
-{
-    struct page_read *r = ctx;
-    struct pages *p = r->pages;
-    struct err e = ERR_INIT;
-    if (p->failed.status != XS_DONE)
-        return LIST_KEEP_LAST;
-    if (!api_remote_is_in(remote, &r->target)) {
-        r->foreign++;
-        return LIST_DROP;
-    }
-    /* Pages come in the order of ids. One that goes back repeats leads, or the order is another one than the cursor's. */
-    if (r->leads > 0 && memcmp(remote->id.b, r->last.b, sizeof r->last.b) <= 0)
-        r->repeated++;
-    r->last = remote->id;
-    r->leads++;
-    p->leads_n++;
-    if (db_begin(&p->db, &e) < 0 || pages_put(p, remote, r->place, true, &e) < 0)
-        fail(p, &e);
-    return p->failed.status == XS_DONE ? LIST_DROP : LIST_KEEP_LAST;
-}
-
-static void page_came(void *ctx, struct str cursor)
-{
-    struct page_read *r = ctx;
-    struct pages *p = r->pages;
-    struct err e = ERR_INIT;
-    /* The empty page at the end has no cursor; the one before it stays. */
-    if (p->failed.status != XS_DONE || cursor.n == 0)
-        return;
-    r->pages_n++;
-    if (db_begin(&p->db, &e) < 0 ||
-        db_run(&p->db, &e, "UPDATE places SET cursor = ?, pages = ?, leads = ? WHERE n = ?", "tuui", cursor, r->pages_n,
-               r->leads, r->place) < 0 ||
-        (++p->uncommitted >= COMMIT_PAGES && db_commit(&p->db, &e) < 0))
-        fail(p, &e);
-    if (p->uncommitted >= COMMIT_PAGES)
-        p->uncommitted = 0;
-}
-
-static void pages_came(void *ctx, const struct api_reply *reply)
-{
-    struct page_read *r = ctx;
-    struct pages *p = r->pages;
-    struct err e = ERR_INIT;
-    char text[SHOWN_N];
-    p->open--;
-    if (p->failed.status != XS_DONE)
-        return;
-    if (reply->class != API_OK) {
-        if (reply->err != NULL && reply->err->status != XS_DONE)
-            err_set(&e, reply->err->status, "%s", err_text(reply->err));
-        else
-            err_set(&e, XS_API, "cannot read the leads of %s: %d %.*s", show_target(&r->target, text), reply->http_status,
-                    STR_ARG(reply->message));
-    } else if (r->repeated > 0) {
-        err_set(&e, XS_API, "the pages of %s are not sound: %" PRIu64 " leads came twice or out of order; run again later",
-                show_target(&r->target, text), r->repeated);
-        p->resumable = false;
-    } else if (r->foreign > 0) {
-        err_set(&e, XS_API,
-                "the pages of %s are not sound: %" PRIu64 " leads are of another campaign or list; run again later",
-                show_target(&r->target, text), r->foreign);
-        p->resumable = false;
-    } else if (db_begin(&p->db, &e) == 0) {
-        db_run(&p->db, &e, "UPDATE places SET done = 1 WHERE n = ?", "i", r->place);
-    }
-    if (e.status != XS_DONE)
-        fail(p, &e);
-}
-
-/* Where an earlier call got to. 1: this target is read already; 0; -1 */
-static int read_so_far(struct page_read *r, struct str *cursor, struct err *e)
-{
-    struct pages *p = r->pages;
-    sqlite3_stmt *st;
-    char text[SHOWN_N];
-    if (db_begin(&p->db, e) < 0 || place_number(p, &r->target, &r->place, e) < 0)
-        return -1;
-    int rc = db_query(&p->db, &st, e, "SELECT cursor, pages, leads, done FROM places WHERE n = ?", "i", r->place);
-    if (rc != 1)
-        return -1;
-    r->pages_n = (uint64_t)sqlite3_column_int64(st, 1);
-    r->leads = (uint64_t)sqlite3_column_int64(st, 2);
-    bool done = sqlite3_column_int(st, 3) != 0;
-    *cursor = db_text(st, 0);
-    int kept = arena_str(&p->cursors, *cursor, cursor);
-    sqlite3_reset(st);
-    if (kept != 0)
-        return err_oom(e);
-    if (r->leads > 0)
-        log_notice("%s: goes on after %" PRIu64 " lead%s that were read %" PRId64 " minute%s ago",
-                   show_target(&r->target, text), r->leads, text_plural(r->leads), p->age_ms / 60000,
-                   text_plural((uint64_t)p->age_ms / 60000));
-    if (cursor->n > 0)
-        uuid_parse(*cursor, &r->last);
-    return done;
-}
-
-static int begin_read(struct page_read *r, struct api *api, struct err *e)
-{
-    struct str cursor;
-    int rc = read_so_far(r, &cursor, e);
-    if (rc != 0)
-        return rc < 0 ? -1 : 0;
-    const struct leads_list list = {.target = &r->target, .see = page_lead_came, .paged = page_came, .after = cursor};
-    if (api_leads_list(api, &list, pages_came, r, e) != 0)
-        return -1;
-    r->pages->open++;
-    return 0;
-}
-
-int pages_wait(struct pages *p, struct api *api, pages_step_fn *step, void *ctx, struct err *e)
-{
-    enum { STEP_MS = 200 };
-    struct pages_progress progress;
-    while (p->open > 0 && p->failed.status == XS_DONE) {
-        if (api_step(api, STEP_MS, e) != 0)
-            return -1;
-        progress = (struct pages_progress){.leads = (uint64_t)p->leads_n};
-        if (step != NULL && step(ctx, &progress, e) != 0)
-            return -1;
-    }
-    return p->failed.status != XS_DONE ? err_take(e, &p->failed) : 0;
-}
-
-int pages_read(struct pages *p, struct api *api, const struct target *targets, size_t n, pages_step_fn *step, void *ctx,
-               struct err *e)
-{
-    struct page_read *reads = calloc(n + 1, sizeof *reads);
-    if (reads == NULL)
-        return err_oom(e);
-    arena_init(&p->cursors, ARENA_MAX);
-    int rc = 0;
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        reads[i] = (struct page_read){.pages = p, .target = targets[i]};
-        bool again = false;
-        for (size_t k = 0; k < i; k++)
-            again = again || target_eq(&targets[k], &targets[i]);
-        rc = again ? 0 : begin_read(&reads[i], api, e);
-    }
-    if (rc == 0)
-        rc = pages_wait(p, api, step, ctx, e);
-    /* After an error requests may be in flight that call back into `reads`: they are dropped with the client. */
-    if (rc == 0) {
-        rc = db_commit(&p->db, e);
-        free(reads);
-    } else {
-        free(p->abandoned);
-        p->abandoned = reads;
-    }
-    arena_free(&p->cursors);
-    return rc;
+    return remote->has_campaign || remote->has_list ? pages_place(p, &t, n, e) : 0;
 }
 
 uint64_t pages_leads_n(const struct pages *p)

@@ -33,6 +33,10 @@ void pages_close(struct pages *p, bool keep);
 /* Takes the file's name away, so that no later call goes on with it. */
 void pages_hide(struct pages *p);
 
+/* Before pages_read(): lets the target be read in parts side by side, which begin after these leads of it (sorted, at most 15).
+ * Nothing if an earlier call has begun to read it. */
+int pages_split(struct pages *p, const struct target *target, const struct uuid *ids, size_t n, struct err *e);
+
 /* Called between two steps of the API. -1 with an error stops the reading. */
 typedef int pages_step_fn(void *ctx, const struct pages_progress *progress, struct err *e);
 /* Reads every page of these targets, all targets at once, as fast as the request limit allows. What an earlier call has read

@@ -8,13 +8,21 @@
 #include "sync/compare/pages.h"
 #include "sync/state/db/db.h"
 
-/* The reading of one target. */
+enum { PARTS_MAX = 16 }; /* of a target */
+
+/* The reading of one part of a target. */
 struct page_read {
     struct pages *pages;
     struct target target;
     int64_t place;
-    struct uuid last; /* the greatest id so far */
-    uint64_t leads, pages_n;
+    uint64_t part;
+    size_t parts_n;                 /* of the target; in its first part */
+    struct str cursor;              /* to begin with; empty: the first page */
+    struct uuid last, until;        /* the greatest id so far, or the one that the part begins after; the last of the part */
+    bool has_last, has_until, done; /* done: by an earlier call */
+    bool passed;                    /* a lead after `until` was met */
+    bool misfit;                    /* the API did not take its beginning for a cursor */
+    uint64_t leads;
     uint64_t repeated; /* leads that came out of order */
     uint64_t foreign;  /* leads of another target */
 };
@@ -39,6 +47,8 @@ struct pages {
 
 /* Stores a lead. `paged`: a page of its target has shown it. 0/-1 */
 int pages_put(struct pages *p, const struct remote_lead *remote, int64_t place, bool paged, struct err *e);
+/* The number of a campaign or list in the file. 0/-1 */
+int pages_place(struct pages *p, const struct target *t, int64_t *n, struct err *e);
 /* The number of the place where the lead is; 0: nowhere. 0/-1 */
 int pages_place_of(struct pages *p, const struct remote_lead *remote, int64_t *n, struct err *e);
 /* Steps the API until no reading is under way. 0/-1 */

@@ -15,6 +15,11 @@ enum {
     ARENA_MAX = 64 << 20,
     ADDRESS_MAX = 4096,
     PAGES_SHARE = 4,
+    SPLIT_FROM = 2000, /* leads that the state knows; a smaller target is read in one */
+    SPLIT_LEADS = 500, /* of the sample in a target */
+    SPLITS = 11,
+    SAMPLE_IDS = 1000,
+    SAMPLE_LOOKS = 20000,
     PROOFS_MAX = 100, /* leads that are asked for one by one before they count as deleted */
 };
 
@@ -126,8 +131,64 @@ static int ask_for_known(struct remote *r, struct err *e)
     return rc;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct uuid));
+}
+
+/* Chooses the leads after which the parts of a large target begin: evenly among those that the state knows in it. */
+static int split_target(struct remote *r, const struct run_target *t, struct uuid *ids, size_t n, struct err *e)
+{
+    struct uuid splits[SPLITS];
+    if (n < SPLIT_LEADS)
+        return 0;
+    qsort(ids, n, sizeof *ids, compare_ids);
+    for (size_t i = 0; i < SPLITS; i++)
+        splits[i] = ids[(i + 1) * n / (SPLITS + 1)];
+    return pages_split(r->pages, &t->target, splits, SPLITS, e);
+}
+
+static int known_ids(struct remote *r, uint32_t number, struct uuid *ids, size_t *n, struct err *e)
+{
+    struct unseen *u;
+    struct hash128 key;
+    struct known_lead known;
+    uint64_t mark, seen = 0;
+    int rc;
+    *n = 0;
+    if (state_unseen_open(r->c.state, false, &u, e) != 0)
+        return -1;
+    /* Keys are hashes, so that the first leads in their order are a fair sample. */
+    while (*n < SAMPLE_IDS && seen++ < SAMPLE_LOOKS) {
+        arena_reset(&r->arena);
+        rc = state_unseen_next(u, &key, &r->arena, &known, &mark, e);
+        if (rc != 1)
+            break;
+        if (known.has_lead_id && known.target == number)
+            ids[(*n)++] = known.lead_id;
+    }
+    state_unseen_close(u);
+    return e->status == XS_DONE ? 0 : -1;
+}
+
+static int split_targets(struct remote *r, struct err *e)
+{
+    struct uuid *ids = state_leads_n(r->c.state) >= SPLIT_FROM ? calloc(SAMPLE_IDS, sizeof *ids) : NULL;
+    int rc = 0;
+    for (size_t i = 0; ids != NULL && rc == 0 && i < r->c.targets->created_n; i++) {
+        size_t n;
+        rc = known_ids(r, r->c.targets->v[i].number, ids, &n, e);
+        if (rc == 0)
+            rc = split_target(r, &r->c.targets->v[i], ids, n, e);
+    }
+    free(ids);
+    return rc;
+}
+
 static int read_targets(struct remote *r, struct err *e)
 {
+    if (split_targets(r, e) != 0)
+        return -1;
     struct target *targets = calloc(r->c.targets->created_n + 1, sizeof *targets);
     if (targets == NULL)
         return err_oom(e);

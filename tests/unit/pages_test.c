@@ -122,6 +122,53 @@ START_TEST(unsound_pages)
 }
 END_TEST
 
+static struct pages *open_split(void)
+{
+    struct uuid after;
+    struct pages *p = open_pages("here");
+    ck_assert_int_eq(uuid_parse(STR("02000000-0000-0000-0000-000000000000"), &after), 0);
+    ck_assert_int_eq(pages_split(p, &place, &after, 1, &e), 0);
+    return p;
+}
+
+#define THREE LEAD("01", PLACE, "a@b.co") "," LEAD("02", PLACE, "b@b.co") "," LEAD("03", PLACE, "c@b.co")
+
+START_TEST(parts_that_fit)
+{
+    struct pages *p = open_split();
+    says(200, PAGE(THREE, "03"));
+    says(200, PAGE(LEAD("03", PLACE, "c@b.co"), "03"));
+    says(200, END);
+    ck_assert_int_eq(read_it(p), 0);
+    ck_assert_uint_eq(pages_leads_n(p), 3);
+    ck_assert_uint_eq(fake.sent_n, 3);
+    ck_assert_ptr_nonnull(strstr(fake.sent[1].body, "\"starting_after\":\"02000000-"));
+    pages_close(p, false);
+}
+END_TEST
+
+/* What a part is answered whose beginning the API does not take for a cursor: the first page, nothing, a refusal. */
+static const struct {
+    int status;
+    const char *body;
+} misfits[] = {{200, PAGE(THREE, "03")}, {200, END}, {400, "{\"message\":\"unknown cursor\"}"}};
+
+START_TEST(parts_that_do_not_fit)
+{
+    struct pages *p = open_split();
+    says(200, PAGE(THREE, "03"));
+    says(misfits[_i].status, misfits[_i].body);
+    if (_i == 0)
+        says(200, END);
+    says(200, PAGE(THREE, "03"));
+    says(200, END);
+    ck_assert_int_eq(read_it(p), 0);
+    ck_assert_uint_eq(pages_leads_n(p), 3);
+    ck_assert_ptr_null(strstr(fake.sent[_i == 0 ? 3 : 2].body, "starting_after"));
+    pages_close(p, false);
+}
+END_TEST
+
 START_TEST(confidence)
 {
     double low, high;
@@ -142,6 +189,8 @@ int main(void)
     tcase_add_test(t, values_and_places);
     tcase_add_test(t, goes_on);
     tcase_add_loop_test(t, unsound_pages, 0, (int)(sizeof unsound / sizeof unsound[0]));
+    tcase_add_test(t, parts_that_fit);
+    tcase_add_loop_test(t, parts_that_do_not_fit, 0, (int)(sizeof misfits / sizeof misfits[0]));
     tcase_add_test(t, confidence);
     suite_add_tcase(s, t);
     return unit_run(s);
