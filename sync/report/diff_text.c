@@ -122,7 +122,11 @@ static int show_key(struct diff *d, const char *before, const struct entry *entr
         return any < 0 || bad != 0 ? -1 : 0;
     if (entry->key_text.n == 0)
         return missing != NULL ? buf_addf(&d->record, "%s%s", before, missing) : 0;
-    return buf_adds(&d->record, before) | show(d, entry->key_text, KEY_COLUMNS);
+    bad = buf_adds(&d->record, before) | show(d, entry->key_text, KEY_COLUMNS);
+    /* Under `key:` the key says little to people. */
+    if (entry->email.n > 0 && !str_eq_nocase(entry->email, entry->key_text))
+        bad |= buf_adds(&d->record, " (") | show(d, entry->email, KEY_COLUMNS) | buf_addc(&d->record, ')');
+    return bad;
 }
 
 /* ---- the head ---- */
@@ -381,7 +385,7 @@ static int diff_text_new_variables(struct diff *d, const struct diff_summary *s)
     return bad | end_line(d, from, INDENT);
 }
 
-/* True for a share above the limit. It does not stop the run if it is a share of too few rows. */
+/* True for a share above the limit. A share of too few rows does not stop the run. */
 static bool diff_text_is_over(const struct run_guard *g)
 {
     char *end;
@@ -389,7 +393,7 @@ static bool diff_text_is_over(const struct run_guard *g)
     return end != g->limit && strcmp(end, "%") == 0 && (double)g->counted > percent / 100 * (double)g->of;
 }
 
-/* "removed 3 of 20 (limit 10%)" for each judged guard, after whether one of them would stop the sync. */
+/* "removed 3 of 20 (limit 10%)" for each judged guard, those that would stop the sync first. */
 static int diff_text_guards(struct diff *d, const struct diff_summary *s)
 {
     size_t stops = 0;
@@ -401,13 +405,13 @@ static int diff_text_guards(struct diff *d, const struct diff_summary *s)
     size_t from = d->record.n;
     bad |= stops == 0 ? buf_adds(&d->record, "Guards: none would stop: ")
                       : buf_addf(&d->record, "Guards: %zu would stop: ", stops);
-    for (size_t i = 0; i < s->guards_n; i++) {
-        const struct run_guard *g = &s->guards[i];
-        bad |= buf_addf(&d->record, "%s%s %llu of %llu (limit %s%s)", i > 0 ? ", " : "", g->name,
-                        (unsigned long long)g->counted, (unsigned long long)g->of, g->limit,
-                        g->stops               ? ", exceeded"
-                        : diff_text_is_over(g) ? ", too few to stop"
-                                               : "");
+    for (size_t n = 0, k = 0; k < 2 * s->guards_n; k++) {
+        const struct run_guard *g = &s->guards[k % s->guards_n];
+        if (g->stops != (k < s->guards_n))
+            continue;
+        const char *note = g->stops ? ", exceeded" : diff_text_is_over(g) ? ", too few to stop" : "";
+        bad |= buf_addf(&d->record, "%s%s %llu of %llu (limit %s%s)", n++ > 0 ? ", " : "", g->name,
+                        (unsigned long long)g->counted, (unsigned long long)g->of, g->limit, note);
     }
     return bad | end_line(d, from, INDENT);
 }

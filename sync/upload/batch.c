@@ -133,6 +133,7 @@ int batch_add(struct batch_run *b, const struct planned *planned, struct err *e)
         arena_str(&b->arena, planned->custom_changed, &progress->custom_changed) != 0)
         return err_oom(e);
     progress->tag = planned->tag;
+    progress->why = b->record.entries[i].detail;
     progress->fields = planned->fields;
     progress->created = planned->created;
     progress->takes_place = planned->takes_place;

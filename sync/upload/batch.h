@@ -71,6 +71,7 @@ bool batch_entry_state_may(enum entry_state from, enum entry_state to);
 struct entry_progress {
     enum entry_state state;
     uint64_t tag;              /* of struct planned */
+    struct str why;            /* the planned entry's detail: why a removal is wanted */
     uint32_t fields;           /* updates and moves: core fields to write */
     struct str custom_changed; /* updates and moves: a byte per custom variable */
     bool takes_place;          /* creates: in the place of the lead `old_id`, */

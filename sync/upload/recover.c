@@ -28,6 +28,9 @@ static int recover_known_lead_id(struct upload *u, struct entry *entry, struct e
 static int recover_take_open(struct upload *u, const struct batch *record, struct err *e)
 {
     size_t entries_max = record->entries_n > 0 ? record->entries_n : 1;
+    if (operation_of(record->op) == NULL)
+        return err_set(e, XS_STATE, "the state is damaged: open batch %llu has no operation; restore the file from a backup",
+                       (unsigned long long)record->id);
     struct batch_run *b = batch_new(u, record->op, record->target, record->source, entries_max, e);
     if (b == NULL)
         return -1;

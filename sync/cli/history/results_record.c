@@ -73,19 +73,20 @@ static int fill_changes(struct record_writer *w, struct str changes, struct err 
     return bad;
 }
 
-/* A move has no other detail: where its lead was. */
+/* Where the lead of a move was; of a removal, after why it goes. */
 static int results_record_from(struct state *state, const struct entry *entry, struct arena *arena, struct str *out,
                                struct err *e)
 {
     struct target from;
     bool moved = entry->outcome == OUTCOME_CHANGED || entry->outcome == OUTCOME_REMOVED;
-    if (!moved || entry->from == 0 || entry->detail.n > 0)
+    if (!moved || entry->from == 0 || (entry->detail.n > 0 && entry->outcome != OUTCOME_REMOVED))
         return 0;
     int found = state_target_get(state, entry->from, arena, &from, e);
     if (found <= 0)
         return found;
     struct buf shown = BUF_INIT(NAME_BYTES);
-    int bad = buf_adds(&shown, "from ") | target_show(&from, &shown);
+    int bad = entry->detail.n > 0 ? buf_addf(&shown, "%.*s; ", STR_ARG(entry->detail)) : 0;
+    bad |= buf_adds(&shown, "from ") | target_show(&from, &shown);
     if (bad == 0)
         bad = arena_str(arena, buf_str(&shown), out);
     buf_free(&shown);

@@ -46,7 +46,8 @@ void move_proved(struct batch_run *b, uint32_t i, int http_status)
     /* It was in its target before we asked: another user moved it. */
     else if (entry->row != 0 && !progress->moved && !progress->patched)
         outcome = OUTCOME_UNCHANGED;
-    entry->detail = STR_NONE;
+    /* A detail about the request is done with. */
+    entry->detail = outcome == OUTCOME_REMOVED ? progress->why : STR_NONE;
     batch_entry_done(b, i, outcome, outcome == OUTCOME_REMOVED ? progress->status : REASON_NONE, http_status);
 }
 
