@@ -21,14 +21,14 @@ static const char *const signs[] = {
     "optout",       "optedout",      "unsubscr",      "donotcontact", "donotemail",   "donotmail",     "dontcontact",
     "dontemail",    "dontmail",      "nomail",        "noemail",      "blacklist",    "blocklist",     "suppress",
     "hardbounce",   "bounced",       "invalidemail",  "emailinvalid", "invalidaddress", "spamcomplain", "undeliverable",
-    "abgemeldet",   "widerspr",      "widerruf",      "sperr",        "nichtkontakt", "keinewerbung",  "unzustellbar",
+    "abgemeldet",   "newsletterabmeld", "abbestellt", "widerspr",      "widerruf",      "sperr",        "nichtkontakt", "keinewerbung",  "unzustellbar",
     "desinscri",    "désinscri",     "désabonn",      "desabonn",     "nepascontacter", "listenoire",  "debaja",
     "nocontactar",  "listanegra",    "descadastr",    "cancelousubs", "nãocontatar",  "disiscri",      "noncontattare",
     "uitgeschreven", "afgemeld",     "nietmailen",    "nietbenaderen", "avregistrer", "avmeld",        "afmeldt",
     "wypisan",      "отписал",       "отписан"};
 /* clang-format on */
 /* Whole words that mean an opt-out: "DNC", "UNSUB_TIME", "Bounce Reason"; but "Trabajador" does not contain the word "Baja". */
-static const char words_that_mean_it[] = "dnc|unsub|bounce|bounces|baja";
+static const char words_that_mean_it[] = "dnc|unsub|bounce|bounces|baja|abmeldung";
 /* These are not opt-outs: a soft bounce is temporary, a rate counts mails, and an id or link belongs to the event. */
 static const char words_against[] = "soft|rate|score|count|total|title|id|link|url";
 /* A status column: one of its words means an opt-out. */
@@ -44,7 +44,17 @@ static const char *const consents[] = {
     "mayemail",      "cancontact",     "canemail",        "oktoemail",      "oktomail",      "oktocontact",      "contactallowed",
     "emailallowed",  "emailable",      "mailable",        "contactable"};
 /* clang-format on */
-static const char consent_words[] = "subscribed|newsletter|abonné|abonnée";
+static const char consent_words[] = "subscribed|abonné|abonnée";
+/* A newsletter is a consent only beside these words. Beside any other word the direction is unknown: a wrong guess would mail exactly
+ * the people who do not want it. */
+static const char newsletter_words[] =
+    "newsletter|newsletters|subscribed|subscription|subscriber|active|aktiv|opt|in|optin|consent|marketing|email|mail|e|allowed|"
+    "erlaubt|abonniert|abo|yes|ok|status|is|has|the|to|our";
+/* Parts of a key that mean leaving, whatever else it names: "Newsletter-Abmeldung". */
+static const char *const leaving[] = {"abmeldung", "abmelden", "abbestell", "austragung", "gekündigt", "kündigung",
+                                      "cancel",    "storn",    "optout",    "unsub",      "signoff",   "signout",
+                                      "désabo",    "desabo",   "désinscr",  "desinscr",   "baja",      "wypis",
+                                      "uitschr",   "afmeld",   "avmeld"};
 /* These words turn a consent into an opt-out: "No Consent", "Einwilligung widerrufen". */
 static const char words_of_no[] = "no|not|non|never|without|kein|keine|nicht|ohne|sans|sin|geen|withdrawn|revoked";
 /* These words describe a consent but not whether it was given. */
@@ -71,11 +81,20 @@ static bool any_part_in(const char *text, const char *const *parts, size_t n)
 /* The values that mean an opt-out in a column of consents, or NULL. */
 static const char *const *consent_values(const char *text, const struct names_words *words)
 {
-    if (!any_word_in(words, consent_words) && !any_part_in(text, consents, sizeof consents / sizeof consents[0]))
+    bool newsletter = any_word_in(words, "newsletter|newsletters");
+    bool consent = any_word_in(words, consent_words) || any_part_in(text, consents, sizeof consents / sizeof consents[0]);
+    if (!consent && !newsletter)
         return NULL;
+    if (any_part_in(text, leaving, sizeof leaving / sizeof leaving[0]))
+        return any_word_in(words, trace_words) ? any_value : yes_values;
     if (any_word_in(words, trace_words) || any_word_in(words, words_beside_consent))
         return NULL;
-    return any_word_in(words, words_of_no) ? yes_values : no_values;
+    if (any_word_in(words, words_of_no))
+        return yes_values;
+    for (size_t i = 0; !consent && i < words->n; i++)
+        if (!names_word_in(words->words[i], newsletter_words))
+            return NULL;
+    return no_values;
 }
 
 const char *const *names_opt_out(struct str header)

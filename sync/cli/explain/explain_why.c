@@ -23,18 +23,37 @@ static int add_day(int64_t ms, const char *before, struct buf *out)
     return buf_addf(out, "%s%s UTC", before, text);
 }
 
-static int64_t explain_when(const struct explained_state *s, const struct traced_batch *b)
+/* The record of the entry's run, in the arena. False: it is no longer kept. */
+static bool explain_run(const struct explained_state *s, const struct traced_batch *b, struct arena *arena,
+                        struct run_record *run)
 {
     struct err ignored = ERR_INIT;
+    bool found = state_run_get(s->state, b->batch.run, arena, run, &ignored) == 1;
+    err_clear(&ignored);
+    return found;
+}
+
+static int64_t explain_when(const struct explained_state *s, const struct traced_batch *b)
+{
     struct run_record run;
     struct arena arena;
     int64_t ms = b->batch.sent_ms;
     arena_init(&arena, ARENA_BYTES << 8);
-    if (ms == 0 && state_run_get(s->state, b->batch.run, &arena, &run, &ignored) == 1)
+    if (ms == 0 && explain_run(s, b, &arena, &run))
         ms = run.started_ms;
     arena_free(&arena);
-    err_clear(&ignored);
     return ms;
+}
+
+/* Only runs of a sync read a source. */
+static bool is_by_hand(const struct explained_state *s, const struct traced_batch *b)
+{
+    struct run_record run;
+    struct arena arena;
+    arena_init(&arena, ARENA_BYTES << 8);
+    bool by_hand = explain_run(s, b, &arena, &run) && (run.read == NULL || run.read[0] == '\0');
+    arena_free(&arena);
+    return by_hand;
 }
 
 static int explain_why_place(const struct explain *x, const struct explained_state *s, uint32_t number, const char *before,
@@ -126,6 +145,8 @@ static int why_removed(const struct explain *x, const struct explained_state *s,
     if (last->batch.op == OP_MOVE)
         bad |= explain_why_place(x, s, last->target, " by moving it to ", out);
     bad |= add_day(explain_when(s, last), " on ", out);
+    if (is_by_hand(s, last))
+        return bad | buf_adds(out, ", by hand");
     return bad | (last->entry.reason != REASON_NONE || last->entry.detail.n > 0
                       ? add_reason(last, out)
                       : buf_adds(out, ": its row was missing from the source"));
@@ -267,7 +288,10 @@ int explain_sentence(const struct explain *x, struct buf *out)
     if (s == NULL && x->rows_n > 0)
         bad |= buf_addf(out, "row %" PRIu64 " of the source has it, and no run has met that row yet", x->rows[0].row);
     else if (s == NULL)
-        bad |= buf_addf(out, "no state knows it (%zu looked into)", x->looked_into);
+        bad |= buf_addf(out, "no state knows it (%zu looked into)", x->looked_into) |
+               (x->query.person.address.n == 0 && x->query.lead_id == NULL
+                    ? buf_adds(out, " as a row key; leadsync results --match searches for a name")
+                    : 0);
     else
         bad |= explain_why(x, s, out);
     return bad | add_now(x, s, out) | add_row(x, out);
