@@ -72,9 +72,21 @@ static void warn_elsewhere(const struct run *r)
                 elsewhere, r->tally->read);
 }
 
+/* These people may have opted out, and go on being mailed where their lead is now. */
+static void warn_moved_away(const struct run *r)
+{
+    uint64_t n = r->tally->removals_elsewhere;
+    if (n > 0)
+        log_warning("%" PRIu64
+                    " lead%s that this sync wanted to remove %s moved in Instantly, and stay%s there: leadsync results "
+                    "names the place; remove such a lead with leadsync leads delete",
+                    n, text_plural(n), n == 1 ? "was" : "were", n == 1 ? "s" : "");
+}
+
 void run_left_warn(struct run *r)
 {
     warn_deleted(r);
+    warn_moved_away(r);
     warn_elsewhere(r);
 }
 

@@ -23,6 +23,7 @@ struct tally {
     uint64_t settled;             /* rows of earlier runs that were settled in this one */
     uint64_t retried;             /* rows taken from the retry table */
     uint64_t removals_left;       /* planned removals that failed or were deferred; leads, not rows */
+    uint64_t removals_elsewhere;  /* leads that were to be removed, and that another user has moved */
     uint64_t removals_undone;     /* removals that an earlier run had begun and not done; a sync decides on them again */
     uint64_t skipped_active;      /* skipped rows whose lead is active in Instantly */
     uint64_t known_rejects;       /* rejected now as in the run before */

@@ -31,6 +31,7 @@ static bool remove_proof_is_in_source(const struct batch_run *b, const struct re
 static void remove_proof_found_elsewhere(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     batch_entry_location(s->batch, i, remote);
+    s->batch->u->c.tally->removals_elsewhere++;
     batch_entry_done(s->batch, i, s->batch->u->c.by_hand ? OUTCOME_FAILED : OUTCOME_SKIPPED,
                      remote->has_campaign ? REASON_IN_CAMPAIGN
                      : remote->has_list   ? REASON_IN_LIST
