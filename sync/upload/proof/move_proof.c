@@ -25,6 +25,9 @@ static void move_proof_found(struct batch_slice *s, uint32_t i, const struct rem
         batch_entry_location(b, i, remote);
     if (b->progress[i].place != PLACE_TO)
         return;
+    /* The answer to the PATCH named values that a read does not show. Lists lag, so the last read decides. */
+    if (b->progress[i].patched && !update_proof_is_stored(b, i, remote))
+        return;
     if (!b->earlier || b->record.entries[i].row == 0) {
         move_proved(b, i, 0);
         return;
@@ -120,6 +123,8 @@ static void move_proof_conclude(struct batch_slice *s)
         if (progress->place == PLACE_FROM) {
             named_n += progress->named;
             s->index[still_n++] = i;
+        } else if (progress->place == PLACE_TO) {
+            batch_entry_done(b, i, OUTCOME_FAILED, REASON_NOT_STORED, progress->patch_status);
         } else {
             batch_entry_done(b, i, OUTCOME_FAILED,
                              progress->place == PLACE_UNSEEN ? REASON_GONE_THERE : REASON_MOVE_NOT_DONE, 0);

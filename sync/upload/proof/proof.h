@@ -102,6 +102,8 @@ int rekey_meet(struct batch_run *b, uint32_t i, const struct uuid *id, bool *our
 void create_proof_start(struct batch_slice *s);
 
 /* ---- update_proof.c ---- */
+/* Does the lead have what was last sent for entry i? Fields that the API may leave out are trusted when it does. */
+bool update_proof_is_stored(struct batch_run *b, uint32_t i, const struct remote_lead *remote);
 /* Is the answer to a PATCH the entry's own lead, with the new values? */
 bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply *reply);
 /* All PATCHes of the batch are answered: reads the leads until they have the new values. False: there are none. */

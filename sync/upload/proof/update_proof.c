@@ -31,8 +31,7 @@ static bool update_proof_has(struct entry_progress *progress, struct wanted_lead
     return true;
 }
 
-/* Does the lead have what was last sent for entry i? Fields that the API may leave out are trusted when it does. */
-static bool update_proof_is_stored(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
+bool update_proof_is_stored(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
     struct wanted_lead wanted;
     bool stored = wanted_lead_open(b, i, &wanted) == 0 && update_proof_has(&b->progress[i], &wanted, remote);
