@@ -3,6 +3,7 @@
 #include "mappings/convert/transform.h"
 
 #include "mappings/convert/transform_steps.h"
+#include "sync/base/buf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -58,6 +59,8 @@ __attribute__((format(printf, 3, 4))) static int flaw_made(struct flaw *flaw, st
     return transform_flaw(flaw, FLAW_WHOLE, 0, text);
 }
 
+enum { STEP_LIST_MAX = 1024 };
+
 static int unknown_step(struct str name, struct arena *arena, struct flaw *flaw)
 {
     const char *names[TRANSFORM_N];
@@ -68,10 +71,13 @@ static int unknown_step(struct str name, struct arena *arena, struct flaw *flaw)
 
     if (near != NULL)
         return flaw_made(flaw, arena, "apply has no step '%.*s'; did you mean '%s'?", STR_ARG(shown), near);
-    return flaw_made(flaw, arena,
-                     "apply has no step '%.*s'; there are trim, squeeze, clean, lower, upper, title, nfc,"
-                     " digits, email, domain, url, strip_html, replace, truncate and date",
-                     STR_ARG(shown));
+    struct buf list = BUF_INIT(STEP_LIST_MAX);
+    int bad = 0;
+    for (size_t i = 0; i < TRANSFORM_N; i++)
+        bad |= buf_addf(&list, "%s%s", i == 0 ? "" : i + 1 < TRANSFORM_N ? ", " : " and ", names[i]);
+    int rc = flaw_made(flaw, arena, "apply has no step '%.*s'; there are %.*s", STR_ARG(shown), STR_ARG(buf_str(&list)));
+    buf_free(&list);
+    return bad == 0 ? rc : flaw_made(flaw, arena, "out of memory");
 }
 
 int transform_compile(struct str name, const struct str *args, size_t args_n, struct arena *arena,

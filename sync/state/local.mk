@@ -16,7 +16,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/forget/forgotten.c \
 	sync/state/forget/person.c sync/state/forget/person.h \
 	sync/state/forget/person_visit.c \
-	sync/state/journal/append.c \
+	sync/state/merge/append.c \
 	sync/state/journal/journal.c \
 	sync/state/journal/journal_note.c \
 	sync/state/journal/journal_pair.c \
