@@ -117,7 +117,8 @@ static int why_known(const struct explain *x, const struct explained_state *s, s
                add_day(explain_when(s, s->put), " on ", out);
     if (s->made == NULL || s->made->target != lead->target)
         bad |= explain_why_place(x, s, lead->target, "; it belongs in ", out);
-    if (s->last != NULL && s->last->entry.outcome >= OUTCOME_SKIPPED && s->last->entry.outcome != OUTCOME_REMOVED &&
+    /* A failed or deferred row that waits no longer was done since. */
+    if (s->last != NULL && (s->last->entry.outcome == OUTCOME_SKIPPED || s->last->entry.outcome == OUTCOME_REJECTED) &&
         (s->put == NULL || s->last->batch.id > s->put->batch.id))
         bad |= buf_addf(out, "; run %" PRIu64 " %s its row", s->last->batch.run,
                         s->last->entry.outcome == OUTCOME_SKIPPED ? "left out" : outcome_text(s->last->entry.outcome)) |
@@ -137,9 +138,11 @@ static int why_left_out(const struct explained_state *s, struct buf *out)
 
 static int why_removed(const struct explain *x, const struct explained_state *s, struct buf *out)
 {
-    const struct traced_batch *last = s->last;
-    bool known = last != NULL && last->entry.outcome == OUTCOME_REMOVED;
-    if (!known)
+    const struct traced_batch *last = NULL;
+    for (size_t i = 0; i < s->trace.batches_n; i++)
+        if (s->trace.batches[i].entry.outcome == OUTCOME_REMOVED)
+            last = &s->trace.batches[i];
+    if (last == NULL)
         return buf_adds(out, "the sync removed the lead; the results of that run are no longer kept");
     int bad = buf_addf(out, "run %" PRIu64 " removed the lead", last->batch.run);
     if (last->batch.op == OP_MOVE)
@@ -216,6 +219,8 @@ int explain_next(const struct explain *x, const struct explained_state *s, struc
         return buf_adds(out,
                         "the next sync does nothing while the row is unchanged, and updates the lead when the row changes");
     case FATE_REMOVED:
+        if (s->last != NULL && s->last->entry.outcome == OUTCOME_SKIPPED)
+            return buf_adds(out, "the next sync leaves the row out again, unless the row or the mapping changes");
         return buf_adds(out, (s->lead->lead.flags & KNOWN_AWAY) != 0
                                  ? "if the row comes back, the next sync moves the lead back"
                                  : "if the row comes back, the next sync creates the lead again");

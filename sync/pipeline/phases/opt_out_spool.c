@@ -6,10 +6,10 @@
 
 #include "sync/pipeline/run_int.h"
 
-/* True if the row may send something. Others are decided by what the state knows of them. */
-static bool may_ask(const struct remembered *remembered)
+/* True if the row may send something. Others are decided by what the state knows of them, unless that is compared with Instantly. */
+static bool may_ask(const struct run *r, const struct remembered *remembered)
 {
-    return remembered->kind == REMEMBERED_NOTHING || remembered->kind == REMEMBERED_OTHER ||
+    return r->compare.remote != NULL || remembered->kind == REMEMBERED_NOTHING || remembered->kind == REMEMBERED_OTHER ||
            remembered->kind == REMEMBERED_RETRY;
 }
 
@@ -18,7 +18,7 @@ int opt_out_spool_put(struct run *r, const struct entry *entry, uint32_t target,
 {
     struct planned planned = {.op = OP_NONE, .target = target, .entry = *entry, .remembered = *remembered};
     int rc = 0;
-    if (!may_ask(remembered))
+    if (!may_ask(r, remembered))
         planned.entry.values = STR_NONE;
     /* The cells of an unchanged row are not needed. */
     if (row_cells_wanted(r) && remembered->kind != REMEMBERED_SAME && remembered->kind != REMEMBERED_SEEN)
@@ -30,7 +30,7 @@ static int decide_waiting(struct run *r, struct planned *p, struct err *e)
 {
     struct lead lead = {.shape = &r->m->shape};
     arena_reset(&r->row_arena);
-    if (may_ask(&p->remembered) && lead_unpack(p->entry.values, &r->m->shape, &r->row_arena, &lead) != 0)
+    if (may_ask(r, &p->remembered) && lead_unpack(p->entry.values, &r->m->shape, &r->row_arena, &lead) != 0)
         return err_set(e, XS_INTERNAL, "a held row cannot be read back: please report");
     return row_plan_remembered(r, &p->entry, &lead, p->target, p->remembered, e);
 }
@@ -58,7 +58,7 @@ int opt_out_spool_abandon(struct run *r, enum reason reason, bool keep, struct s
     struct planned planned;
     int rc;
     while ((rc = spool_get(r->spools.opt_out, &planned, e)) == 1) {
-        if (!may_ask(&planned.remembered)) {
+        if (!may_ask(r, &planned.remembered)) {
             rc = decide_waiting(r, &planned, e);
         } else {
             planned.entry.outcome = OUTCOME_DEFERRED;
