@@ -142,23 +142,24 @@ START_TEST(test_results)
     make_state();
     WELL("leadsync", "results", "--state", state_path, "--format", "csv");
     ck_assert_str_eq(
-        said, "run,row,line,key,outcome,reason,lead_id,target,http_status,op,detail,changes\n"
-              "1,1,2,'=bad@example.com,rejected,email_invalid,,list:0199c0de-0000-4000-8000-00000000abcd,,,E-mail:  =bad@,\n"
-              "1,2,4,ragged@example.com,rejected,ragged_row,,list:0199c0de-0000-4000-8000-00000000abcd,,,,\n"
-              "1,3,,failed@example.com,failed,api_error,,list:0199c0de-0000-4000-8000-00000000abcd,500,,,\n"
-              "1,4,6,skip@example.com,skipped,skip_when,,list:0199c0de-0000-4000-8000-00000000abcd,,,,\n"
-              "1,5,7,new@example.com,created,,0199c0de-0000-4000-8000-00000000abcd,"
-              "list:0199c0de-0000-4000-8000-00000000abcd,,create,,\n");
+        said,
+        "run,row,line,key,outcome,reason,lead_id,target,http_status,op,detail,changes,target_name\n"
+        "1,1,2,'=bad@example.com,rejected,email_invalid,,list:0199c0de-0000-4000-8000-00000000abcd,,,E-mail:  =bad@,,Incoming\n"
+        "1,2,4,ragged@example.com,rejected,ragged_row,,list:0199c0de-0000-4000-8000-00000000abcd,,,,,Incoming\n"
+        "1,3,,failed@example.com,failed,api_error,,list:0199c0de-0000-4000-8000-00000000abcd,500,,,,Incoming\n"
+        "1,4,6,skip@example.com,skipped,skip_when,,list:0199c0de-0000-4000-8000-00000000abcd,,,,,Incoming\n"
+        "1,5,7,new@example.com,created,,0199c0de-0000-4000-8000-00000000abcd,"
+        "list:0199c0de-0000-4000-8000-00000000abcd,,create,,,Incoming\n");
     WELL("leadsync", "results", "--state", state_path, "--format", "ndjson", "--outcome", "failed,created");
     ck_assert_str_eq(
         said,
         "{\"run\":1,\"row\":3,\"line\":null,\"key\":\"failed@example.com\",\"outcome\":\"failed\","
         "\"reason\":\"api_error\",\"lead_id\":null,\"target\":\"list:0199c0de-0000-4000-8000-00000000abcd\","
-        "\"http_status\":500,\"op\":null,\"detail\":null,\"changes\":null}\n"
+        "\"http_status\":500,\"op\":null,\"detail\":null,\"changes\":null,\"target_name\":\"Incoming\"}\n"
         "{\"run\":1,\"row\":5,\"line\":7,\"key\":\"new@example.com\",\"outcome\":\"created\",\"reason\":null,"
         "\"lead_id\":\"0199c0de-0000-4000-8000-00000000abcd\","
         "\"target\":\"list:0199c0de-0000-4000-8000-00000000abcd\",\"http_status\":null,\"op\":\"create\",\"detail\":null,"
-        "\"changes\":null}\n");
+        "\"changes\":null,\"target_name\":\"Incoming\"}\n");
     WELL("leadsync", "results", "--state", state_path, "--format", "json");
     struct json_object *json = json_tokener_parse(said);
     ck_assert_ptr_nonnull(json);

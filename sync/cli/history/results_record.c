@@ -113,6 +113,7 @@ int results_record_fill(struct record_writer *w, struct state *state, uint64_t r
         return -1;
     if (found > 0 && fill_target(w, &target) != 0)
         return err_oom(e);
+    record_text(w, RESULTS_TARGET_NAME, found > 0 ? target.name : NULL);
     record_ordinal(w, RESULTS_HTTP_STATUS, (uint64_t)entry->http_status);
     record_text(w, RESULTS_OP, row->op != OP_NONE ? op_text(row->op) : NULL);
     struct str detail = entry->detail;

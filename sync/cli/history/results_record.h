@@ -26,6 +26,7 @@ enum results_column {
     RESULTS_OP,
     RESULTS_DETAIL,
     RESULTS_CHANGES,
+    RESULTS_TARGET_NAME,
     RESULTS_COLUMN_N
 };
 /* The first columns of every table that results_record_fill() fills, but for the run. */
@@ -41,7 +42,8 @@ enum results_column {
     [RESULTS_HTTP_STATUS] = {RECORD_NAME("http_status"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT, .yield = TABLE_YIELDS}, \
     [RESULTS_OP] = {RECORD_NAME("op"), .yield = TABLE_YIELDS}, \
     [RESULTS_DETAIL] = {RECORD_NAME("detail"), .yield = TABLE_BELOW}, \
-    [RESULTS_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_VALUE, .yield = TABLE_BELOW},
+    [RESULTS_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_VALUE, .yield = TABLE_BELOW}, \
+    [RESULTS_TARGET_NAME] = {RECORD_NAME("target_name"), .left_out = RECORD_NOT_TEXT},
 /* clang-format on */
 
 extern const struct record_layout results_record_layout;
