@@ -102,9 +102,10 @@ static void warn_of_other_runs(const struct run *r, uint64_t last)
     if (state_run_get(r->state, 0, &arena, &own, &e) < 0)
         log_detail("results_to: %s", err_text(&e));
     else if (last > own.id)
-        log_warning("results_to: the table has run %llu of this sync, and this state knows %s: this state is an older copy, "
-                    "or new, or another host runs the sync with a state of its own; see OPERATIONS.md, Restore",
-                    (unsigned long long)last, own.id > 0 ? "only earlier runs" : "no run");
+        log_warning(
+            "results_to: the table has run %llu of this sync, and this state knows %s: this state is an older copy, "
+            "or new, or another host runs the sync with a state of its own; see \"Restore\" and \"A second host by mistake\" in OPERATIONS.md",
+            (unsigned long long)last, own.id > 0 ? "only earlier runs" : "no run");
     err_clear(&e);
     arena_free(&arena);
 }

@@ -20,6 +20,7 @@
 /* Marks of state_mark_protected(). */
 enum { MARK_REJECTED = 1, MARK_SKIPPED };
 enum { KEYLESS_SHOWN = 3 }; /* Rows named in a message. */
+enum { WAITING_LISTED = 1000 };
 enum { PLACES_MAX = 1 << 20, DETAIL_MAX = 1 << 20 };
 
 /* Removals that share requests. A dry run counts them to estimate the requests. */
@@ -349,6 +350,22 @@ static int plan_opt_out(struct run *r, const struct hash128 *key, const struct k
     return rc;
 }
 
+/* Lists the first leads that wait in `results`. Without a key, so that nothing that is known of the lead changes. */
+static int note_waiting(struct run *r, const struct known_lead *known, struct err *e)
+{
+    const struct entry entry = {
+        .key_text = known->key_text,
+        .has_lead_id = known->has_lead_id,
+        .lead_id = known->lead_id,
+        .outcome = OUTCOME_DEFERRED,
+        .reason = REASON_INTERRUPTED,
+        .detail = STR("no row in the source; not removed while rows have no usable key"),
+    };
+    if (r->diff != NULL || r->missing->waiting > WAITING_LISTED)
+        return 0;
+    return state_entry_add(r->state, r->record.id, known->target, &entry, e);
+}
+
 static int take_unseen(struct run *r, const struct hash128 *key, const struct known_lead *known, uint64_t mark,
                        struct err *e)
 {
@@ -369,7 +386,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
         return 0;
     if (keyless_blocks(r)) {
         r->missing->waiting++;
-        return 0;
+        return note_waiting(r, known, e);
     }
     return plan_removal(r, key, known, 0, STR("no row in the source"), e);
 }
