@@ -71,10 +71,14 @@ START_TEST(slips)
     static const struct {
         const char *text, *why;
     } bad[] = {
-        {"first_name", "is not NAME=VALUE"},     {"=x", "is not NAME=VALUE"},
-        {"firstname=x", "\"first_name\"?"},      {"custom.=x", "has no field"},
-        {"lt_interest_status=5", "no interest"}, {"lt_interest_status=", "interest"},
-        {"assigned_to=me", "is a UUID"},         {"status=1", "has no field"},
+        {"first_name", "is not NAME=VALUE"},
+        {"=x", "is not NAME=VALUE"},
+        {"firstname=x", "\"first_name\"?"},
+        {"custom.=x", "has no field"},
+        {"lt_interest_status=5", "not an interest status"},
+        {"lt_interest_status=", "interest"},
+        {"assigned_to=me", "is a UUID"},
+        {"status=1", "has no field"},
     };
     o.texts.n = 1;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
