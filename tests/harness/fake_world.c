@@ -471,11 +471,7 @@ void world_free(struct world *w)
     json_object_put(w->bodies);
     for (size_t i = 0; i < w->late_n; i++)
         json_object_put(w->late[i].body);
-    for (size_t i = 0; i < w->jobs_n; i++) {
-        json_object_put(w->jobs[i].filters);
-        json_object_put(w->jobs[i].emails);
-        json_object_put(w->jobs[i].leads);
-    }
+    world_jobs_vanish(w);
 }
 
 void world_fault(struct world *w, enum world_kind kind, unsigned first, unsigned last, enum world_fault fault)

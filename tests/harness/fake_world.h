@@ -152,6 +152,8 @@ void world_init(struct world *w, struct clock_fake *clock);
 void world_free(struct world *w);
 /* Requests first … last of this kind (from 1) go wrong like this; counted from the last world_count(). */
 void world_fault(struct world *w, enum world_kind kind, unsigned first, unsigned last, enum world_fault fault);
+/* From now on the world knows no background job. */
+void world_jobs_vanish(struct world *w);
 /* Forgets rules and starts counting again. */
 void world_count(struct world *w);
 /* Adds a lead without a request; `target` is one of the ids above. */

@@ -175,3 +175,13 @@ void world_answer_job(struct world *w, const char *id, struct fake_answer *a)
         }
     world_refuse(w, 404, "Resource not found", a);
 }
+
+void world_jobs_vanish(struct world *w)
+{
+    for (size_t i = 0; i < w->jobs_n; i++) {
+        json_object_put(w->jobs[i].filters);
+        json_object_put(w->jobs[i].emails);
+        json_object_put(w->jobs[i].leads);
+    }
+    w->jobs_n = 0;
+}

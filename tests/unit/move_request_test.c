@@ -207,7 +207,7 @@ START_TEST(patched_and_not_moved)
     ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Anna");
     stop_set(0);
     k.world->stop_at = 0;
-    k.world->jobs_n = 0;
+    world_jobs_vanish(k.world);
     k.world->job_mode = WJOB_OK;
     ekit_csv(&k, MKIT_BEFORE);
     for (int night = 0; night < 4; night++) {
