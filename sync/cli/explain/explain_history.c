@@ -48,10 +48,6 @@ int explain_history_fill(struct record_writer *w, struct explain *x, const struc
     int found = state_run_get(s->state, touched->batch.run, &x->arena, &run, e);
     if (found < 0)
         return -1;
-    if (touched->batch.state != BATCH_DONE) {
-        entry.outcome = OUTCOME_DEFERRED;
-        entry.reason = touched->batch.job != NULL ? REASON_JOB_OPEN : REASON_OUTCOME_OPEN;
-    }
     if (touched->batch.op == OP_MOVE)
         entry.from = touched->batch.source;
     /* The whole page is about one lead: its key and id stand above. */

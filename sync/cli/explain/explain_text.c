@@ -19,8 +19,8 @@ static int add_value(struct str text, struct buf *out)
                        : buf_addc(out, '"') | text_show(text, SHOWN_CHARS, out) | buf_addc(out, '"');
 }
 
-/* "ANN@X.COM" -> apply: clean "ann@x.com" -> … */
-static int add_field(const struct explained_field *f, struct buf *out)
+/* "ANN@X.COM" -> apply: clean "ann@x.com" -> … `sent`: the row makes a lead, so a value that is absent is left out of it. */
+static int add_field(const struct explained_field *f, bool sent, struct buf *out)
 {
     int bad = buf_adds(out, "    ") | text_show(f->name, 0, out) | buf_adds(out, ": ");
     if (f->has_read)
@@ -32,7 +32,7 @@ static int add_field(const struct explained_field *f, struct buf *out)
     const struct str last = f->steps_n > 0 ? f->steps[f->steps_n - 1].value : f->read;
     const struct str value = {f->value.p, f->value.n};
     if (f->value.kind == VALUE_ABSENT)
-        bad |= buf_adds(out, " -> left out");
+        bad |= buf_adds(out, sent ? " -> left out" : "");
     else if (f->value.kind == VALUE_NULL)
         bad |= buf_adds(out, " -> cleared in Instantly");
     else if ((!f->has_read && f->steps_n == 0) || !str_eq(last, value))
@@ -50,7 +50,7 @@ static int explain_text_rows(const struct explain *x, struct buf *out)
             bad |= buf_addf(out, ", line %" PRIu64, row->line);
         bad |= buf_addf(out, " of %s\n", x->source);
         for (size_t f = 0; f < row->fields_n; f++)
-            bad |= add_field(&row->fields[f], out);
+            bad |= add_field(&row->fields[f], row->left_out.n == 0, out);
         if (row->left_out.n > 0)
             bad |= buf_adds(out, "  left out: ") | text_show(row->left_out, 0, out) | buf_addc(out, '\n');
         bad |= buf_adds(out, "  the next sync: ") | text_show(row->decision, 0, out) | buf_addc(out, '\n');

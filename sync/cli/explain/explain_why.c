@@ -5,6 +5,7 @@
 #include "sync/cli/explain/explain.h"
 
 #include "sync/base/text.h"
+#include "sync/cli/args/select_arg.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -256,6 +257,7 @@ static bool is_remembered(const struct explained_state *s, const struct explaine
 
 static int add_now(const struct explain *x, const struct explained_state *s, struct buf *out)
 {
+    char word[SELECT_STATUS_TEXT_N];
     int bad = 0;
     if (!x->asked)
         return 0;
@@ -271,10 +273,7 @@ static int add_now(const struct explain *x, const struct explained_state *s, str
         bad |= x->leads[i].has_place ? target_names_show(&x->names, &x->leads[i].place, out)
                                      : buf_adds(out, "no campaign and no list");
         if (x->leads[i].status < 0)
-            bad |= buf_addf(out, " (%s)",
-                            x->leads[i].status == -1   ? "bounced"
-                            : x->leads[i].status == -2 ? "unsubscribed"
-                                                       : "skipped");
+            bad |= buf_addf(out, " (%s)", select_arg_status_text(x->leads[i].status, word));
     }
     return bad;
 }

@@ -346,9 +346,11 @@ static int trace_journal(struct tracer *t, struct err *e)
     while ((rc = journal_next(t->state, JOURNAL_ALL, after, &t->batch_arena, &jb, e)) == 1) {
         after = jb.b.id;
         for (size_t i = 0; i < jb.b.entries_n; i++) {
+            struct entry *entry = &jb.b.entries[i];
             bool same;
-            if (trace_is_entry(t, &jb.b.entries[i], &same, e) < 0 ||
-                (same && trace_add_batch(t, &jb.b, &jb.b.entries[i], journal_entry_target(&jb, i), e) < 0))
+            results_defer_open(&jb.b, entry);
+            if (trace_is_entry(t, entry, &same, e) < 0 ||
+                (same && trace_add_batch(t, &jb.b, entry, journal_entry_target(&jb, i), e) < 0))
                 return -1;
         }
         arena_reset(&t->batch_arena);

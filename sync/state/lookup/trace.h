@@ -31,7 +31,7 @@ struct traced_retry {
     uint32_t target;
     uint64_t mapping; /* digest of the mapping that made it; 0: not known */
 };
-/* An entry and the batch that it was in. OUTCOME_NONE while the batch is open. */
+/* An entry and the batch that it was in. Deferred, as its run counts it, while the batch is open. */
 struct traced_batch {
     struct batch batch; /* without entries; of a batch that is merged, no digest */
     struct entry entry;

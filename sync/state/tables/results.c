@@ -215,8 +215,7 @@ static int load_merged(struct state *s, struct active *a, struct err *e)
     return rc < 0 ? -1 : 0;
 }
 
-/* The rows of an open batch wait for its outcome, as the report of their run counts them. */
-static void defer_open(const struct batch *b, struct entry *entry)
+void results_defer_open(const struct batch *b, struct entry *entry)
 {
     if (b->state == BATCH_DONE)
         return;
@@ -241,7 +240,7 @@ static int load_unmerged(struct results *r, struct active *a, struct err *e)
     for (size_t i = 0; i < jb.b.entries_n; i++) {
         struct result one = {.entry = jb.b.entries[order[i]], .target = journal_entry_target(&jb, order[i])};
         if (r->all)
-            defer_open(&jb.b, &one.entry);
+            results_defer_open(&jb.b, &one.entry);
         if (result_pack(&packer, &one) < 0)
             return err_oom(e);
         if (reject_add(r->state, &a->cells, &r->scratch, i, &one.entry, e) < 0)

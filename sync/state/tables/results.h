@@ -8,6 +8,9 @@
 /* The order in which entries are packed: by row, removals last, else as they stand. NULL when memory is short. */
 const uint32_t *results_order(const struct entry *entries, size_t n, struct arena *arena, struct err *e);
 
+/* The rows of an open batch wait for its outcome, as the report of their run counts them: deferred. */
+void results_defer_open(const struct batch *b, struct entry *entry);
+
 /* Adds the cells of an entry that is to be corrected: rejected, failed, deferred. */
 int reject_add(struct state *s, struct buf *rejects, struct buf *scratch, size_t position, const struct entry *entry,
                struct err *e);
