@@ -239,7 +239,7 @@ int sqlite_mark_see(struct sqlite_mark *m, sqlite3_stmt *stmt, int column, struc
         text = (const char *)sqlite3_column_text(stmt, column);
         return text == NULL ? err_oom(e)
                             : see_text(m, (struct str){text, (size_t)sqlite3_column_bytes(stmt, column)}, out, e);
-    default: return 0; /* a blob is no mark */
+    default: return 0; /* a blob cannot be a watermark */
     }
 }
 

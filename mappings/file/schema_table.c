@@ -268,7 +268,7 @@ const struct schema schema_column = {.kind = SCHEMA_ANY,
                                      .any = (const struct schema *const[]){&column_name, &column_long, NULL}};
 
 /* One sentence a field; lead_fields.def is the list, and a field without a sentence does not compile. */
-#define HELP_EMAIL "the e-mail address; it identifies the lead if there is no key:"
+#define HELP_EMAIL "the e-mail address; it identifies the lead unless key: is set"
 #define HELP_FIRST_NAME "first name, {{firstName}} in campaigns"
 #define HELP_LAST_NAME "last name, {{lastName}} in campaigns"
 #define HELP_COMPANY_NAME "company, {{companyName}} in campaigns"
@@ -329,7 +329,7 @@ static const struct schema in_flight = {
 /* clang-format on */
 /* clang-format off */
 static const struct schema rate = {
-    .kind = SCHEMA_COUNT, .what = "a whole number of requests up to 1000000; 0 is no limit", .min = 0, .max = 1000000};
+    .kind = SCHEMA_COUNT, .what = "a whole number of requests up to 1000000; 0 removes the limit", .min = 0, .max = 1000000};
 /* clang-format on */
 static const struct schema limits =
     {.kind = SCHEMA_OBJECT,
@@ -339,9 +339,9 @@ static const struct schema limits =
          {"in_flight", &in_flight, KEY_OPTION, AT(limits.in_flight), "\"auto\"", "8",
           "requests in progress at the same time"},
          {"requests_per_second", &rate, KEY_OPTION, AT(limits.requests_per_second), "50", NULL,
-          "the workspace allows 100, shared by all programs that use its keys; 0 is no limit"},
+          "the workspace allows 100, shared by all programs that use its keys; 0 removes the limit"},
          {"requests_per_minute", &rate, KEY_OPTION, AT(limits.requests_per_minute), "3000", NULL,
-          "the workspace allows 6000, shared by all programs that use its keys; 0 is no limit"},
+          "the workspace allows 6000, shared by all programs that use its keys; 0 removes the limit"},
          {"settle", &duration, KEY_OPTION, AT(limits.settle_ms), "\"7s\"", NULL,
           "total time to wait for a write to appear in Instantly when the outcome of its request is unknown"},
          {"job_wait", &duration, KEY_OPTION, AT(limits.job_wait_ms), "\"10m\"", NULL,

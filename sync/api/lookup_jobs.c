@@ -15,7 +15,7 @@ struct seer {
     void *ctx;
 };
 
-/* One job that cannot be read is no reason not to show the others. */
+/* A job that cannot be read is left out, and the others are shown. */
 static int see_item(void *ctx, struct json_object *item, struct err *e)
 {
     const struct seer *s = ctx;

@@ -36,7 +36,7 @@ struct command {
     /* 0: inv->status is the exit status (default: XS_DONE), -1: e->status. */
     int (*run)(struct invocation *inv, struct err *e);
     int (*help_more)(FILE *out, struct err *e); /* after the options in --help; NULL: nothing */
-    const struct command *const *verbs;         /* NULL-terminated; NULL: this is no family */
+    const struct command *const *verbs;         /* NULL-terminated; NULL: this is a single command */
     const struct command *verb_default;         /* where an option, a file or nothing follows; NULL: a verb must follow */
 };
 

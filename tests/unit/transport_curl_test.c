@@ -334,8 +334,8 @@ START_TEST(gzip_that_is_none)
         const char *detail;
     } rows[] = {
         {5, 0, "the answer ends before its last byte"},
-        {0, 3, "the answer is no gzip, though it says so"},
-        {SIZE_MAX, 20, "the answer is no gzip, though it says so"},
+        {0, 3, "the response says that it is gzip, and is not"},
+        {SIZE_MAX, 20, "the response says that it is gzip, and is not"},
     };
     char content[256], bytes[512];
     size_t n = pack("{\"a\":1}", 7, content, sizeof content);

@@ -29,7 +29,7 @@ enum verdict {
 /* What the request can say about the answers it understands. */
 struct expected {
     bool write;         /* an unknown outcome matters */
-    bool needs_answer;  /* an empty 2xx is no usable answer */
+    bool needs_answer;  /* an empty 2xx proves nothing */
     const char *member; /* a 2xx object without it is not a usable answer; NULL: any */
     enum json_type member_type;
 };

@@ -307,7 +307,7 @@ static void transport_curl_judge(struct exchange *x, CURLcode result, struct tra
     bool unpacked = !x->packed || !x->unpack.begun || x->unpack.ended;
     if (result != CURLE_OK || cut || x->unwanted || !unpacked) {
         answer->end = x->left ? TRANSPORT_LOST : TRANSPORT_NOT_SENT;
-        answer->detail = x->unpack.broken                  ? "the answer is no gzip, though it says so"
+        answer->detail = x->unpack.broken                  ? "the response says that it is gzip, and is not"
                          : x->unwanted                     ? "the answer is too large"
                          : result == CURLE_OK && !unpacked ? "the answer ends before its last byte"
                          : cut                             ? "the answer ends amid its headers"

@@ -172,7 +172,7 @@ static int straight_sync(const struct common *c, const char *path, const struct 
                                               .access = STATE_READ,
                                               .memory_max = STATE_BYTES,
                                               .clock = c->clock};
-        /* A state that cannot be read is no reason to stop. */
+        /* A state that cannot be read is left out. */
         struct err ignored = ERR_INIT;
         *leads = state_open(&options, &state, &ignored) == 0 ? state_leads_n(state) : 0;
         *name = *leads > 0 ? strdup(state_sync(state)) : NULL;
