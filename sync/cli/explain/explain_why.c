@@ -132,6 +132,9 @@ static int why_left_out(const struct explained_state *s, struct buf *out)
     const enum outcome outcome = s->last->entry.outcome;
     const char *verb = outcome == OUTCOME_SKIPPED    ? "left the row out"
                        : outcome == OUTCOME_REJECTED ? "rejected the row"
+                       : outcome == OUTCOME_CREATED  ? "created the lead"
+                       : outcome == OUTCOME_CHANGED  ? "changed the lead"
+                       : outcome == OUTCOME_REMOVED  ? "removed the lead"
                                                      : "last met the lead";
     return buf_addf(out, "run %" PRIu64 " %s", s->last->batch.run, verb) | add_day(explain_when(s, s->last), " on ", out) |
            add_reason(s->last, out);
@@ -227,6 +230,10 @@ int explain_next(const struct explain *x, const struct explained_state *s, struc
                                  : "if the row comes back, the next sync creates the lead again");
     case FATE_DELETED: return buf_adds(out, "the next sync does not create the lead again; leadsync sync --recreate does");
     case FATE_LEFT_OUT:
+        /* Of a run that was killed only the journal knows it. */
+        if (s->last->entry.outcome == OUTCOME_CREATED || s->last->entry.outcome == OUTCOME_CHANGED ||
+            s->last->entry.outcome == OUTCOME_REMOVED)
+            return buf_adds(out, "the next sync, or leadsync resume, first takes this from the journal into the state");
         return buf_adds(out, "the next sync leaves the row out again, unless the row or the mapping changes");
     case FATE_REFUSED:
         return buf_adds(out, "the next sync tries again when the row changes, after retry_refused:, or with --full");
