@@ -86,6 +86,8 @@ struct api_wait {
 };
 /* The longest wait under way; false: none. */
 bool api_waits(const struct api *a, struct api_wait *out);
+/* True and an error (XS_API) if writes left and none of them had a usable answer, neither a success nor a refusal. */
+bool api_writes_unanswered(const struct api *a, struct err *e);
 /* When the caller's time is over: true and an error (XS_API) that says what the API made it wait for, if it did. */
 bool api_last_word(const struct api *a, struct err *e);
 bool api_full(const struct api *a);     /* more queued than can be in flight: step before adding */

@@ -112,6 +112,7 @@ void api_free(struct api *a)
     if (a->tokener != NULL)
         json_tokener_free(a->tokener); /* json-c up to 0.16 does not take NULL */
     err_clear(&a->fatal);
+    err_clear(&a->last_lost);
     wait_forget(a);
     waits_free(&a->waits);
     free(a->address);

@@ -238,7 +238,9 @@ static int finish(struct run *r, int rc, struct err *e)
     }
     if (rc == 0)
         judge_outcome(r);
-    else
+    if (rc == 0 && run_left_unanswered(r, e))
+        rc = -1;
+    if (rc != 0)
         report_error(r, e);
     if (rc != 0 && e->status == XS_GUARD && r->record.id != 0 && r->read.kind != NULL && strcmp(r->read.kind, "full") == 0 &&
         state_set(r->state, STATE_FULL_STOPPED, "1", &late) != 0)

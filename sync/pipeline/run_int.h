@@ -218,6 +218,8 @@ int run_left_finish(struct run *r, struct err *e);
 int run_left_known(struct run *r, struct err *e);
 /* The same at the end of a run. It also notes which open batches another mapping made. */
 int run_left_count(struct run *r, struct err *e);
+/* True and an error (XS_API): the run wrote nothing, because the API answered none of its writes. */
+bool run_left_unanswered(const struct run *r, struct err *e);
 /* Notes in the state how many leads wait to be removed. The JSON report has no member for it; `status` shows it. */
 int run_left_removals(struct run *r, struct err *e);
 /* After a complete incremental read: removals that only waited for their rows to be read again wait no longer. */

@@ -154,6 +154,18 @@ int run_left_count(struct run *r, struct err *e)
     return 0;
 }
 
+bool run_left_unanswered(const struct run *r, struct err *e)
+{
+    const struct tally *t = r->tally;
+    /* A lost answer is harmless if a read shows the effect, also that of an earlier run. */
+    bool proved = t->outcomes[OUTCOME_CREATED] + t->outcomes[OUTCOME_CHANGED] + t->outcomes[OUTCOME_REMOVED] + t->updated +
+                      t->moved + t->settled >
+                  0;
+    bool left = t->outcomes[OUTCOME_FAILED] + t->outcomes[OUTCOME_DEFERRED] + t->removals_left > 0 ||
+                r->report->open_batches > 0;
+    return r->api != NULL && left && !proved && api_writes_unanswered(r->api, e);
+}
+
 /* True for removals of leads whose rows are missing: only a full read finds them again. Removals that a row asks for are found
  * again when the row is read again, because the watermark stays before it. */
 static bool are_of_full_read(const struct run *r, const char *read_kind)

@@ -88,7 +88,7 @@ START_TEST(request_always_lost)
 {
     world_fault(k.world, WORLD_MOVE, 1, 100, FAULT_LOST);
     ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_ENDS(&k, XS_API);
     EKIT_REASON(&k, API_ERROR, 2u);
     ck_assert_uint_eq(k.world->n[WORLD_MOVE], 4);
     ck_assert_uint_eq(k.report.open_batches, 0);

@@ -166,7 +166,7 @@ START_TEST(unknown_for_ever)
     ekit_csv(&k, EKIT_THREE);
     world_fault(k.world, WORLD_ADD, 1, 1000, FAULT_500);
     ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_ENDS(&k, XS_API);
     EKIT_REASON(&k, API_ERROR, 3u);
     ck_assert_uint_le(k.world->n[WORLD_ADD], 4);
     world_count(k.world);

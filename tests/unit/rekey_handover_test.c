@@ -388,7 +388,7 @@ START_TEST(a_waiting_row_gets_another_key)
     ekit_csv(&k, changed);
     world_fault(k.world, WORLD_PATCH, 1, 1000, FAULT_500);
     ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_ENDS(&k, XS_API);
     ck_assert_uint_eq(k.report.waiting_rows, 1);
     world_fault(k.world, WORLD_PATCH, 1, 1000, FAULT_NONE);
     ekit_later(&k);
@@ -416,7 +416,7 @@ START_TEST(a_swap_in_doubt)
     ekit_csv(&k, changed);
     world_fault(k.world, WORLD_PATCH, 1, 1000, FAULT_500);
     ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_ENDS(&k, XS_API);
     world_fault(k.world, WORLD_PATCH, 1, 1000, FAULT_NONE);
     ekit_csv(&k, nights[5]);
     for (int night = 0; night < 3; night++) {
@@ -441,7 +441,7 @@ START_TEST(a_waiting_row_loses_its_address)
     ekit_csv(&k, THREE "4,dan@example.com,Dan\n");
     world_fault(k.world, WORLD_ADD, 1, 1000, FAULT_500);
     ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_ENDS(&k, XS_API);
     ck_assert_uint_eq(k.report.waiting_rows, 1);
     world_fault(k.world, WORLD_ADD, 1, 1000, FAULT_NONE);
     ekit_later(&k);

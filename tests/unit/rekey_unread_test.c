@@ -81,7 +81,7 @@ END_TEST
 START_TEST(an_owner_that_waits)
 {
     crm_start(CRM(""));
-    crm_night("update p set first = 'Anna', at = 30 where id = '1'", true, XS_LEFT_OVER, "incremental");
+    crm_night("update p set first = 'Anna', at = 30 where id = '1'", true, XS_API, "incremental");
     crm_night("update p set id = '9', first = 'Annie', at = 40 where id = '1'", false, XS_LEFT_OVER, "incremental");
     crm_night("", false, XS_DONE, "full");
     ck_assert_uint_eq(k.report.waiting_rows, 0);

@@ -70,7 +70,7 @@ static const struct {
     unsigned deletes;
     enum exit_status status;
 } failures[] = {
-    {FAULT_LOST, 4, XS_LEFT_OVER},
+    {FAULT_LOST, 4, XS_API},
     {FAULT_400, 1, XS_LEFT_OVER},
     {FAULT_404, 1, XS_LEFT_OVER},
     {FAULT_401, 1, XS_KEY},

@@ -66,7 +66,7 @@ START_TEST(retried_updates)
     world_count(k.world);
     world_fault(k.world, WORLD_PATCH, 1, 1000, FAULT_500);
     ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_ENDS(&k, XS_API);
     world_count(k.world);
     ekit_csv(&k, "email,first\nbob@example.com,Bob\n");
     ekit_sync(&k);
@@ -74,6 +74,29 @@ START_TEST(retried_updates)
     EKIT_COUNT(&k, CHANGED, 1u);
     ck_assert_uint_eq(k.world->n[WORLD_ADD], 0);
     ck_assert_str_eq(world_value(k.world, WORLD_LIST, "ann@example.com", "first_name"), "Anna");
+}
+END_TEST
+
+/* A night in which Instantly reads but does not write: as an outage it ends with 69, and the rows wait as ever. */
+START_TEST(no_write_is_answered)
+{
+    const bool one_is = _i == 1;
+    ekit_csv(&k, "email,first\nann@example.com,Ann\nbob@example.com,Bob\n");
+    ekit_sync(&k);
+    ekit_csv(&k, "email,first\nann@example.com,Anna\nbob@example.com,Bobby\n");
+    world_count(k.world);
+    world_fault(k.world, WORLD_PATCH, one_is ? 2 : 1, 1000, FAULT_500);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, one_is ? XS_LEFT_OVER : XS_API);
+    EKIT_REASON(&k, API_ERROR, one_is ? 1u : 2u);
+    ck_assert_str_eq(k.report.status, one_is ? "partial" : "failed");
+    if (!one_is)
+        ck_assert_ptr_nonnull(
+            strstr(k.report.stop_message, "had a usable answer (the last PATCH was answered with 500 oops)"));
+    world_count(k.world);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    EKIT_COUNT(&k, CHANGED, one_is ? 1u : 2u);
 }
 END_TEST
 
@@ -298,6 +321,7 @@ int main(void)
     tcase_add_test(t, retries_without_their_row);
     tcase_add_test(t, retries_replaced_by_their_row);
     tcase_add_test(t, retried_updates);
+    tcase_add_loop_test(t, no_write_is_answered, 0, 2);
     tcase_add_loop_test(t, refusals_are_remembered_until, 0, 6);
     tcase_add_test(t, refusals_of_a_clock_that_was_ahead);
     tcase_add_loop_test(t, no_row_brings_the_forgotten_back, 0, 2);

@@ -203,7 +203,7 @@ START_TEST(watermark_passes_a_bad_row)
     start_crm();
     world_fault(k.world, WORLD_ADD, 1, 1000, FAULT_500);
     ekit_sync(&k);
-    EKIT_ENDS(&k, XS_LEFT_OVER);
+    EKIT_ENDS(&k, XS_API);
     EKIT_REASON(&k, API_ERROR, 2u);
     ck_assert_str_eq(ekit_setting(&k, "watermark"), "20");
     world_count(k.world);

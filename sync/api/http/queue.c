@@ -110,6 +110,35 @@ void api_cancel_queued(struct api *a)
 
 /* ---- what follows from an answer ---- */
 
+/* If no write of a run has a usable answer, the API is down, whatever its reads answer. */
+static void count_write(struct api *a, const struct request *r, const struct api_reply *reply,
+                        const struct transport_answer *answer)
+{
+    if (reply->class == API_OK || reply->class == API_REFUSED || reply->class == API_PLAN_FULL)
+        a->writes_answered++;
+    if (reply->class != API_UNKNOWN)
+        return;
+    a->writes_lost++;
+    err_clear(&a->last_lost);
+    if (answer->end == TRANSPORT_ANSWERED)
+        err_set(&a->last_lost, XS_API, "%s was answered with %d %.*s", r->method, answer->status, STR_ARG(reply->message));
+    else
+        err_set(&a->last_lost, XS_API, "%s: %s", r->method,
+                answer->detail != NULL ? answer->detail : "the connection ended");
+}
+
+bool api_writes_unanswered(const struct api *a, struct err *e)
+{
+    if (a->writes_lost == 0 || a->writes_answered > 0)
+        return false;
+    err_set(
+        e, XS_API,
+        "%s: none of %llu write request%s had a usable answer (the last %s): the API is unavailable; run the same command "
+        "again later, which tries these rows again",
+        a->address, (unsigned long long)a->writes_lost, a->writes_lost == 1 ? "" : "s", err_text(&a->last_lost));
+    return true;
+}
+
 /* The verdict that no repetition changes. The first fatal one is kept: the rest of the queue gets it too. */
 static void settle(struct api *a, struct request *r, enum verdict verdict, const struct transport_answer *answer,
                    struct str message, struct json_object *json, bool apart)
@@ -140,6 +169,8 @@ static void settle(struct api *a, struct request *r, enum verdict verdict, const
         reply.err = &a->fatal;
         break;
     }
+    if (r->expected.write)
+        count_write(a, r, &reply, answer);
     if (reply.class == API_FAILED) {
         retry_failed(r, verdict, answer, message, &err);
         reply.err = &err;

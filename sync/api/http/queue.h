@@ -39,6 +39,8 @@ struct api {
     int64_t crowded_us;   /* the last of them */
     struct waits waits;
     struct err fatal;
+    uint64_t writes_answered, writes_lost; /* by a success or a refusal; without any usable answer */
+    struct err last_lost;                  /* how the last write was lost; unset: none was */
     struct api_counts counts;
     uint64_t random;
     bool stepping; /* callbacks must not step: transports do not nest */
