@@ -261,7 +261,8 @@ struct run_record {
 /* Sets id to the next number, which is at least the id that is given. Durable, with all before it. */
 int state_run_start(struct state *s, struct run_record *run, struct err *e);
 int state_run_finish(struct state *s, const struct run_record *run, struct err *e);
-/* A number that is greater after each run, and after each change by hand. It never comes again, also not when an older copy
+/* A number that is greater after each run and each change by hand, except a run that ended with an error and changed nothing (a
+ * guard stopped it, its source was away). It never comes again, also not when an older copy
  * of the state is restored, as long as the clock goes forward. 0: no run has written the state. */
 int state_serial(struct state *s, uint64_t *serial, struct err *e);
 /* id 0: the latest. 1/0/-1 */

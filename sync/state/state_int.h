@@ -69,6 +69,11 @@ struct state {
     struct bulk_insert feed; /* of the main file's virtual table */
     struct journal journal;
     struct identity id;
+    /* As the run at hand found it, so that a run which changes nothing can leave the serial number alone. */
+    struct {
+        uint64_t run, serial, leads_n, retries_n, absent_n;
+        bool wrote; /* a batch was begun or settled since, or a lead changed */
+    } before;
     size_t pending_n;
     int64_t pending_since_us;
     bool people_counted, people_any; /* is the status of any person known? Asked when it first matters after a merge */
@@ -92,6 +97,8 @@ int identity_count_absent(struct state *s, struct err *e);
 /* ---- facts.c ---- */
 /* Takes the state to its next serial number, see state_serial(); inside a transaction. */
 int serial_next(struct state *s, struct err *e);
+/* Takes it back to the number that a run found, if nothing has changed since. */
+int serial_restore(struct state *s, uint64_t serial, struct err *e);
 
 /* ---- forgotten.c ---- */
 void lists_close(struct state *s);

@@ -243,6 +243,27 @@ START_TEST(a_serial_number_grows)
 }
 END_TEST
 
+/* A plan that was saved before a guard stopped a run is still true. After a request, or a row that waits, it is not. */
+START_TEST(a_run_that_changes_nothing_takes_its_number_back)
+{
+    struct entry entry = kit_created(&k, 1, 11);
+    const uint64_t before = serial();
+    const bool sends = _i == 1, ends_well = _i == 2;
+    kit_run(&k);
+    ck_assert_uint_gt(serial(), before);
+    if (sends)
+        kit_batch(&k, OP_CREATE, k.target, &entry, 1);
+    kit_merge(&k);
+    const struct run_record run = {.id = k.run,
+                                   .finished_ms = 9,
+                                   .status = "failed",
+                                   .read = "full",
+                                   .exit_code = ends_well ? XS_LEFT_OVER : XS_GUARD};
+    kit_ok(&k, state_run_finish(k.s, &run, &k.e));
+    ck_assert(sends || ends_well ? serial() > before : serial() == before);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("state_settings");
@@ -256,6 +277,7 @@ static Suite *suite(void)
     tcase_add_test(c, runs_that_read_nothing_push_nothing_out);
     tcase_add_test(c, who_began_a_run_is_kept);
     tcase_add_test(c, a_serial_number_grows);
+    tcase_add_loop_test(c, a_run_that_changes_nothing_takes_its_number_back, 0, 3);
     suite_add_tcase(s, c);
     return s;
 }

@@ -222,6 +222,7 @@ int state_batch_add(struct state *s, struct batch *b, struct err *e)
             first_row = b->entries[i].row;
     }
     b->id = j->next_batch;
+    s->before.wrote = true;
     if (insert_batch(s, b, first_row, buf_str(&j->pack), e) < 0)
         return write_failed(s);
     j->next_batch++;
@@ -256,6 +257,7 @@ int state_batch_settle(struct state *s, const struct batch *b, struct err *e)
     struct journal *j = &s->journal;
     if (write_begin(s, e) < 0)
         return -1;
+    s->before.wrote = true;
     buf_reset(&j->pack);
     for (size_t i = 0; i < b->entries_n; i++) {
         if (b->entries[i].outcome <= OUTCOME_NONE || b->entries[i].outcome >= OUTCOME_N)

@@ -294,6 +294,7 @@ static int write_leads(struct merge *m, struct err *e)
     for (size_t i = 0; i < l->n; i++) {
         if (l->items[i].op == FOLDED_CHANGED && write_changed(m, &l->items[i], e) < 0)
             return -1;
+        m->state->before.wrote |= l->items[i].op == FOLDED_CHANGED;
         fresh += l->items[i].op == FOLDED_NEW;
     }
     if (fresh == 0)

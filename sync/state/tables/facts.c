@@ -48,6 +48,13 @@ int serial_next(struct state *s, struct err *e)
                   "i", s->clock->wall_ms(s->clock));
 }
 
+int serial_restore(struct state *s, uint64_t serial, struct err *e)
+{
+    return serial == 0
+               ? db_run(&s->main, e, "DELETE FROM settings WHERE name = 'serial'", "")
+               : db_run(&s->main, e, "UPDATE settings SET value = CAST(? AS TEXT) WHERE name = 'serial'", "u", serial);
+}
+
 int state_serial(struct state *s, uint64_t *serial, struct err *e)
 {
     const char *text;

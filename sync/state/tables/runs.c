@@ -26,10 +26,31 @@ static const char *read_text(const struct run_record *run)
     return run->read != NULL ? run->read : "";
 }
 
+/* Notes what the run finds. 0/-1 */
+static int run_note_before(struct state *s, struct err *e)
+{
+    if (state_serial(s, &s->before.serial, e) < 0)
+        return -1;
+    s->before.leads_n = s->id.leads_n;
+    s->before.retries_n = s->id.retries_n;
+    s->before.absent_n = s->id.absent_n;
+    s->before.wrote = false;
+    return 0;
+}
+
+/* A run that a guard stopped, or that could not start, has left its record and nothing else: whatever was planned before it is
+ * still true. A run that ended well may have moved the watermark. */
+static bool run_changed_nothing(const struct state *s, const struct run_record *run)
+{
+    bool stopped = run->exit_code != XS_DONE && run->exit_code != XS_LEFT_OVER;
+    return stopped && run->id == s->before.run && !s->before.wrote && s->id.leads_n == s->before.leads_n &&
+           s->id.retries_n == s->before.retries_n && s->id.absent_n == s->before.absent_n;
+}
+
 int state_run_start(struct state *s, struct run_record *run, struct err *e)
 {
     /* Who holds the lock is the only one alive: what still calls itself running was killed. */
-    if (state_write_begin(s, e) < 0 ||
+    if (run_note_before(s, e) < 0 || state_write_begin(s, e) < 0 ||
         db_run(&s->main, e, "UPDATE runs SET status = 'interrupted' WHERE status = 'running'", "") < 0 ||
         db_run(&s->main, e,
                "INSERT INTO runs(id, started_ms, finished_ms, status, read, report, exit_code, mapping, begun)"
@@ -38,7 +59,7 @@ int state_run_start(struct state *s, struct run_record *run, struct err *e)
                run->mapping, run->begun) < 0 ||
         serial_next(s, e) < 0)
         return -1;
-    run->id = (uint64_t)sqlite3_last_insert_rowid(s->main.h);
+    run->id = s->before.run = (uint64_t)sqlite3_last_insert_rowid(s->main.h);
     /* Batches refer to it. */
     return wal_pair_next(s, e) < 0 || state_commit(s, e) < 0 ? -1 : wal_pair_note(s, e);
 }
@@ -49,7 +70,10 @@ int state_run_finish(struct state *s, const struct run_record *run, struct err *
         db_run(&s->main, e, "UPDATE runs SET finished_ms = ?, status = ?, read = ?, report = ?, exit_code = ? WHERE id = ?",
                "izzziu", run->finished_ms, run->status, read_text(run), run->report, (int64_t)run->exit_code, run->id) < 0)
         return -1;
-    if (sqlite3_changes(s->main.h) == 1)
+    bool found = sqlite3_changes(s->main.h) == 1;
+    if (found && run_changed_nothing(s, run))
+        return serial_restore(s, s->before.serial, e);
+    if (found)
         return serial_next(s, e);
     return err_set(e, XS_INTERNAL, "run %llu is finished but was never started; please report this",
                    (unsigned long long)run->id);
