@@ -127,37 +127,79 @@ static bool takes_row(struct mapping_init *init, const struct row *row)
     return row->defect == REASON_NONE && row->n == init->source_n;
 }
 
-/* A footer, as reports have: a text in the first column, at most a number beside it, and no address. */
-static bool is_footer(const struct mapping_init *init, const struct row *row)
+static bool has_letter(struct str text)
 {
-    size_t filled = 0, words = 0;
-    if (row->line == 0 || row->n == 0 || init->cells[0] != 0 || init->source_n <= FOOTER_CELLS)
-        return false;
-    for (size_t i = 0; i < row->n; i++) {
-        struct str text = str_trim((struct str){row->cells[i].p, row->cells[i].n});
-        bool word = false;
-        for (size_t k = 0; k < text.n; k++) {
-            unsigned char c = (unsigned char)text.p[k];
-            if (c == '@')
-                return false;
-            word |= c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        }
-        if (i == 0 && !word)
-            return false;
-        filled += text.n > 0;
-        words += word;
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+            return true;
     }
-    return filled <= FOOTER_CELLS && words == 1;
+    return false;
+}
+
+/* What begins a row of sums, in the languages of common exports; NULL: it is another text. None of them is a person's name. */
+static const char *total_word(struct str text)
+{
+    static const char *const words[] = {"Total",       "Totals",    "Grand total",   "Subtotal", "Summe",  "Gesamt",
+                                        "Gesamtsumme", "Insgesamt", "Total général", "Totale",   "Totaal", "Totalt",
+                                        "Yhteensä",    "Razem",     "Celkem",        "Összesen", "Toplam", "Итого",
+                                        "Всего",       "合计",      "合計",          "总计",     "Anzahl"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (str_eq_nocase(text, str_from(words[i])))
+            return words[i];
+    return NULL;
+}
+
+/* A text in one cell and at most numbers beside it, and no address: a row below the data, as reports have. Returns the number of
+ * filled cells, 0 for another row. `*column`: of the text, which comes first. */
+static size_t footer_cells(const struct mapping_init *init, const struct row *row, size_t *column)
+{
+    size_t filled = 0;
+    *column = init->source_n;
+    if (row->line == 0 || init->source_n <= FOOTER_CELLS)
+        return 0;
+    for (size_t i = 0; i < row->n && i < init->source_n; i++) {
+        struct str text = str_trim((struct str){row->cells[i].p, row->cells[i].n});
+        bool word = has_letter(text);
+        if (memchr(text.p, '@', text.n) != NULL || (word && filled > 0) || (text.n > 0 && !word && filled == 0))
+            return 0;
+        if (word)
+            *column = i;
+        filled += text.n > 0;
+    }
+    return filled;
+}
+
+/* A row of sums may have many numbers and stand anywhere; another footer has one at most, and only the end shows that it is one. */
+static void look_for_footer(struct mapping_init *init, const struct row *row)
+{
+    size_t cell, column = 0, filled = footer_cells(init, row, &cell);
+    if (filled == 0) {
+        init->footer_rows = 0;
+        return;
+    }
+    const char *word = total_word(str_trim((struct str){row->cells[cell].p, row->cells[cell].n}));
+    while (column < init->n && init->cells[column] != cell)
+        column++;
+    bool known = false;
+    for (size_t i = 0; word != NULL && i < init->totals_n; i++)
+        known = known || (init->totals[i].word == word && init->totals[i].column == column);
+    if (word != NULL && column < init->n) {
+        if (!known && init->totals_n < TOTALS_MAX)
+            init->totals[init->totals_n++] = (struct total){word, column, row->line};
+        return;
+    }
+    if (filled > FOOTER_CELLS || cell != 0 || init->cells[0] != 0)
+        init->footer_rows = 0;
+    else if (init->footer_rows++ == 0)
+        init->footer_line = row->line;
 }
 
 /* Skips unusable cells. If a field uses them, their rows are rejected, and `preview` names them. */
 int mapping_init_see(struct mapping_init *init, const struct row *row, struct err *e)
 {
     init->rows++;
-    if (!is_footer(init, row))
-        init->footer_rows = 0;
-    else if (init->footer_rows++ == 0)
-        init->footer_line = row->line;
+    look_for_footer(init, row);
     if (!takes_row(init, row)) {
         init->defects++;
         return 0;

@@ -26,7 +26,7 @@ struct mapping_init_file {
     const char *schema;               /* for the modeline that editors read; NULL: none */
     const char *label;                /* the source, for a comment: "people.csv", "service=crm" */
     const char *name;                 /* of the sync; made into one that is allowed. NULL: from label */
-    bool name_is_known;               /* a sync without a mapping has it, and the mapping goes on with its leads */
+    bool goes_on;                     /* a sync without a mapping has this name; the mapping writes its leads as that did */
     const struct source_spec *source; /* paths as they are to stand in the file; csv.delimiter and encoding as found */
     const struct target_spec *target; /* NULL: a list to be named by the reader */
     bool names_made_up;               /* the file has no header, and init invented source->as.csv.names */

@@ -11,27 +11,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_BYTES_MAX = 64 };
-
 /* "My Leads (2).csv" as "my-leads-2". */
 static void init_head_put_name(struct init_writer *w)
 {
     const char *from = w->file->name != NULL ? w->file->name : w->file->label;
     const char *slash = strrchr(from, '/'), *dot;
-    char name[NAME_BYTES_MAX + 1];
-    size_t n = 0;
+    char name[TEXT_SLUG_MAX + 1];
     from = slash != NULL ? slash + 1 : from;
     dot = w->file->name == NULL ? strrchr(from, '.') : NULL;
-    for (const char *p = from; *p != '\0' && p != dot && n < NAME_BYTES_MAX; p++) {
-        char c = *p >= 'A' && *p <= 'Z' ? (char)(*p | 0x20) : *p;
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (alnum || (n > 0 && (c == '.' || c == '_')))
-            name[n++] = c;
-        else if (n > 0 && name[n - 1] != '-')
-            name[n++] = '-';
-    }
-    while (n > 0 && name[n - 1] == '-')
-        n--;
+    size_t n = text_slug((struct str){from, dot != NULL ? (size_t)(dot - from) : strlen(from)}, name);
     init_put(w, "name: ");
     if (n == 0)
         init_put(w, "leads");
@@ -42,8 +30,8 @@ static void init_head_put_name(struct init_writer *w)
         init_put_bytes(w, name, n);
         init_put(w, "\"");
     }
-    init_put_note(w, w->file->name_is_known ? "of the sync that this file had without a mapping: goes on with its leads"
-                                            : "identity of this sync in its state; do not change it later");
+    init_put_note(w, w->file->goes_on ? "of the sync that this file had without a mapping: goes on with its leads"
+                                      : "identity of this sync in its state; do not change it later");
     init_end_line(w);
 }
 

@@ -32,6 +32,8 @@ struct look {
     size_t long_ones;                           /* more than 200 bytes: prose */
 };
 
+enum { TOTALS_MAX = 4 };
+
 struct mapping_init {
     struct arena arena;
     struct str *columns; /* those that can be mapped, in order */
@@ -44,6 +46,12 @@ struct mapping_init {
     size_t rows, defects;
     size_t footer_rows;   /* at the end of what was seen */
     uint64_t footer_line; /* of the first of these */
+    struct total {        /* rows of sums, by the word that begins them; the first of each */
+        const char *word; /* static */
+        size_t column;
+        uint64_t line;
+    } totals[TOTALS_MAX];
+    size_t totals_n;
     size_t
         *short_rows; /* rows per number of cells, for rows that end early; they are usable if these cells hold the address */
     struct names_use *uses; /* by names_assign() */

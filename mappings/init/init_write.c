@@ -89,6 +89,28 @@ static void put_column(struct init_writer *w, struct str name, struct str partic
     init_put(w, address ? "}" : ", on_error: empty}");
 }
 
+/* A mapping that goes on with leads first writes the field as these have it: from the one column, only cleaned. True if that is
+ * another line than the proposal, which then follows as a comment. */
+static bool put_as_sent(struct init_writer *w, const size_t *columns, size_t n, int field, const struct steps *steps,
+                        bool particle)
+{
+    struct steps plain = {.n = 0};
+    size_t kept = field == LEAD_EMAIL ? 2 : 1, used = 0;
+    if (!w->file->goes_on || (n == 1 && steps->n <= kept && !particle))
+        return false;
+    while (used + 1 < n && w->init->uses[columns[used]].field != field)
+        used++;
+    while (plain.n < kept) {
+        plain.text[plain.n] = steps->text[plain.n];
+        plain.n++;
+    }
+    init_put(w, "  ");
+    put_column(w, str_from(lead_field_table[field].api), STR_NONE, &columns[used], 1, &plain, NULL);
+    init_put_note(w, "as sent until now");
+    init_end_line(w);
+    return true;
+}
+
 /* A sure line is YAML; a line that would reject every row is a comment. */
 static void put_field(struct init_writer *w, const size_t *columns, size_t n, int field, const char *why)
 {
@@ -99,7 +121,8 @@ static void put_field(struct init_writer *w, const size_t *columns, size_t n, in
     struct steps steps = propose_steps(&look, field);
     const char *unsure = why != NULL ? why : propose_doubt(&look, field);
     bool fits = propose_fits(&look, field);
-    init_put(w, fits ? "  " : "  # ");
+    bool commented = !fits || put_as_sent(w, columns, n, field, &steps, particle < w->init->n);
+    init_put(w, commented ? "  # " : "  ");
     put_column(w, str_from(lead_field_table[field].api), particle < w->init->n ? w->init->columns[particle] : STR_NONE,
                columns, n, &steps, NULL);
     if (!fits)
@@ -184,6 +207,10 @@ static void put_fields(struct init_writer *w, size_t email, const char *email_wh
     const struct mapping_init *init = w->init;
     init_put(w, "# Lead field: column. 'apply' cleans a value, in this order; 'leadsync schema' lists all that is "
                 "possible.\nfields:\n");
+    if (w->file->goes_on)
+        init_put(
+            w, "  # The leads have these values already. A commented line is a proposal that would change them: to use it,\n"
+               "  # remove its '# ' and the line above it.\n");
     w->line = w->out->n;
     put_field(w, &email, 1, LEAD_EMAIL, email_why);
     size_t *claims = calloc(init->n + 1, sizeof *claims);
@@ -300,6 +327,26 @@ static void put_footer(struct init_writer *w, bool has_rules)
         init_end_line(w);
 }
 
+/* Such a word is no lead's data, so the rule is complete. */
+static void put_totals(struct init_writer *w, bool has_rules)
+{
+    const struct mapping_init *init = w->init;
+    char note[64];
+    for (size_t i = 0; i < init->totals_n; i++) {
+        if (i == 0 && !has_rules)
+            init_put(w, "# Rows that are left out.\nskip_when:\n");
+        w->line = w->out->n;
+        init_put(w, "  - {column: ");
+        init_put_scalar(w, init->columns[init->totals[i].column]);
+        init_put(w, ", in: [");
+        init_put_text(w, init->totals[i].word);
+        init_put(w, "]}");
+        snprintf(note, sizeof note, "no person: the sums in line %" PRIu64, init->totals[i].line);
+        init_put_note(w, note);
+        init_end_line(w);
+    }
+}
+
 /* Opt-out columns must not be overlooked, so their rule is not a comment. */
 static void put_skips(struct init_writer *w, size_t email)
 {
@@ -310,11 +357,15 @@ static void put_skips(struct init_writer *w, size_t email)
         if (values == NULL)
             continue;
         if (n++ == 0)
-            init_put(w, "# Rows that are left out. Please check that these values mean an opt-out. To delete\n"
-                        "# their leads in Instantly, too, end a rule with: then: delete}\nskip_when:\n");
+            init_put(
+                w,
+                "# Rows that are left out. Please check that these values mean an opt-out. A rule keeps the leads that are\n"
+                "# in Instantly already; 'then: delete' in its braces deletes them there.\nskip_when:\n");
         w->line = w->out->n;
         put_skip(w, i, values);
     }
+    put_totals(w, n > 0);
+    n += init->totals_n;
     put_footer(w, n > 0);
     if (n > 0)
         init_end_line(w);

@@ -352,3 +352,20 @@ fail:
     out->n = start;
     return -1;
 }
+
+size_t text_slug(struct str s, char *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n && n < TEXT_SLUG_MAX; i++) {
+        char c = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i];
+        bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (alnum || (n > 0 && (c == '.' || c == '_')))
+            out[n++] = c;
+        else if (n > 0 && out[n - 1] != '-')
+            out[n++] = '-';
+    }
+    while (n > 0 && out[n - 1] == '-')
+        n--;
+    out[n] = '\0';
+    return n;
+}

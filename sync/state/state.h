@@ -71,8 +71,12 @@ char *state_lock_holder(const struct state *s);
 
 /* $XDG_STATE_HOME/leadsync, or ~/.local/state/leadsync; there or not. Caller frees. NULL with XS_STATE: neither is set. */
 char *state_folder(struct err *e);
-/* $XDG_STATE_HOME/leadsync/NAME.db (or ~/.local/state/…; NAME.sandbox.db on loopback). Caller frees. */
+/* $XDG_STATE_HOME/leadsync/NAME.db (or ~/.local/state/…; NAME.sandbox.db on loopback); if there is no such file, the state whose
+ * name is NAME in a mapping (state_name_is()). Caller frees. */
 char *state_default_path(const char *sync, bool sandbox, struct err *e);
+/* Is this the sync's name? A CSV without a mapping may have a name that no mapping can have, and a mapping goes on with it:
+ * "People-1a2b3c4d" is people-1a2b3c4d (text_slug()). */
+bool state_name_is(const char *stored, const char *sync);
 /* The file that `path` names, which exists: absolute, symbolic links followed. XS_STATE when it has more than one hard link,
  * because a lock and a journal stand beside each name. Caller frees, also after an error. */
 int state_path_resolve(const char *path, char **out, struct err *e);

@@ -40,6 +40,8 @@ STORIES = \
 	tests/cli/forget_deaths.test \
 	tests/cli/forget_list.test \
 	tests/cli/init.test \
+	tests/cli/init_goes_on.test \
+	tests/cli/init_messy.test \
 	tests/cli/jobs.test \
 	tests/cli/key.test \
 	tests/cli/names.test \

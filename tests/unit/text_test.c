@@ -290,6 +290,27 @@ START_TEST(wrapping)
 }
 END_TEST
 
+START_TEST(slugs)
+{
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"People-1a2b3c4d", "people-1a2b3c4d"},
+        {"My Leads (2)", "my-leads-2"},
+        {"_.Q4_Founders.v2", "q4_founders.v2"},
+        {"M\303\244rz", "m-rz"},
+        {"\345\220\215\345\215\225-1a2b", "1a2b"},
+        {"  --  ", ""},
+    };
+    char out[TEXT_SLUG_MAX + 1], lengthy[200];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        ck_assert_uint_eq(text_slug(str_from(cases[i][0]), out), strlen(cases[i][1]));
+        ck_assert_str_eq(out, cases[i][1]);
+    }
+    memset(lengthy, 'A', sizeof lengthy);
+    ck_assert_uint_eq(text_slug((struct str){lengthy, sizeof lengthy}, out), TEXT_SLUG_MAX);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("text");
@@ -304,6 +325,7 @@ int main(void)
     tcase_add_test(tc, wrapping);
     tcase_add_test(tc, csv_cells);
     tcase_add_test(tc, plurals);
+    tcase_add_test(tc, slugs);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

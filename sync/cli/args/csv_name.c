@@ -3,6 +3,7 @@
 #include "sync/cli/args/csv_name.h"
 
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 #include "sync/cli/client.h"
 #include "sync/cli/args/state_list.h"
 #include "sync/state/state.h"
@@ -154,47 +155,97 @@ char *csv_name_likely_state(const struct common *c, struct mapping *m)
     return path;
 }
 
-/* The name of the sync that a CSV without a mapping has for this target, if a state on this machine has leads of it. 1 with the
- * name, which the caller frees, and the number of leads; 0; -1 */
-static int straight_sync(const struct common *c, const char *path, const struct target_spec *target, char **name,
-                         uint64_t *leads, struct err *e)
+/* True if this is a state of the CSV with that name, with any target: STEM-DIGEST.db, or STEM-DIGEST.sandbox.db. */
+static bool is_of_stem(const char *path, const char *stem, bool loopback)
 {
-    struct mapping *m = NULL;
-    struct state *state = NULL;
-    char *file = NULL;
-    int found = 0;
-    *name = NULL;
-    if (mapping_for_csv(path, target, false, NULL, 0, &m, e) != 0)
-        return -1;
-    file = csv_name_likely_state(c, m);
-    if (file != NULL && access(file, R_OK) == 0) {
-        const struct state_options options = {.path = file,
-                                              .access = STATE_READ,
-                                              .memory_max = STATE_BYTES,
-                                              .clock = c->clock};
-        /* A state that cannot be read is left out. */
-        struct err ignored = ERR_INIT;
-        *leads = state_open(&options, &state, &ignored) == 0 ? state_leads_n(state) : 0;
-        *name = *leads > 0 ? strdup(state_sync(state)) : NULL;
-        found = *leads == 0 ? 0 : *name != NULL ? 1 : err_oom(e);
-        err_clear(&ignored);
-    }
-    state_close(state);
-    free(file);
-    mapping_free(m);
-    return found;
+    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+    size_t n = strlen(stem);
+    return strncmp(name, stem, n) == 0 && name[n] == '-' && strspn(name + n + 1, "0123456789abcdef") == DIGEST_N &&
+           strcmp(name + n + 1 + DIGEST_N, loopback ? ".sandbox.db" : ".db") == 0;
 }
 
-int csv_name_of_target(const struct common *c, const char *path, const struct target_spec *target, char **name,
-                       struct err *e)
+int csv_name_find_states(const struct common *c, const char *stem, char **path, size_t *found, struct buf *list,
+                         struct err *e)
 {
-    uint64_t leads;
-    int found = straight_sync(c, path, target, name, &leads, e);
-    if (found == 1 && mapping_name_fits(*name))
-        return 1;
-    free(*name);
-    *name = NULL;
-    return found < 0 ? -1 : 0;
+    char **paths = NULL;
+    size_t n = 0;
+    *path = NULL;
+    *found = 0;
+    if (state_find_all(&paths, &n, e) != 0)
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        bool fits = is_of_stem(paths[i], stem, c->connection.api.loopback);
+        if (fits && list != NULL && state_list_add(c, paths[i], list) != 0)
+            log_detail("%s: not listed", paths[i]); /* The first ones are enough. */
+        if (fits && (*found)++ == 0)
+            *path = paths[i];
+        else
+            free(paths[i]);
+    }
+    free(paths);
+    if (*found > 1) {
+        free(*path);
+        *path = NULL;
+    }
+    return 0;
+}
+
+/* What a mapping must know to go on with the leads of this state. A state that cannot be read counts as none. 1/0/-1 */
+static int csv_name_take(const struct common *c, const char *path, struct csv_sync *out, struct err *e)
+{
+    struct err ignored = ERR_INIT;
+    struct state *state = NULL;
+    struct arena arena;
+    struct target t;
+    char id[UUID_TEXT_N], slug[TEXT_SLUG_MAX + 1];
+    int rc = 0;
+    const struct state_options options = {.path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
+    arena_init(&arena, ARENA_BYTES);
+    bool opened = access(path, R_OK) == 0 && state_open(&options, &state, &ignored) == 0;
+    out->leads = opened ? state_leads_n(state) : 0;
+    if (out->leads > 0 && text_slug(str_from(state_sync(state)), slug) > 0 &&
+        state_target_get(state, 1, &arena, &t, &ignored) == 1) {
+        out->name = strdup(slug);
+        out->kind = t.kind;
+        out->target = strdup(t.name != NULL ? t.name : uuid_format(&t.id, id));
+        rc = out->name != NULL && out->target != NULL ? 1 : err_oom(e);
+    }
+    err_clear(&ignored);
+    state_close(state);
+    arena_free(&arena);
+    return rc;
+}
+
+void csv_name_free(struct csv_sync *s)
+{
+    free(s->name);
+    free(s->target);
+    *s = (struct csv_sync){.name = NULL};
+}
+
+int csv_name_of_file(const struct common *c, const char *path, const struct target_spec *target, struct csv_sync *out,
+                     struct err *e)
+{
+    static char nothing[] = "";
+    static const struct target_spec none = {TARGET_CAMPAIGN, nothing};
+    struct mapping *m = NULL;
+    char *file = NULL;
+    *out = (struct csv_sync){.name = NULL};
+    int rc = mapping_for_csv(path, target != NULL ? target : &none, false, NULL, 0, &m, e);
+    if (rc == 0 && target != NULL)
+        file = csv_name_likely_state(c, m);
+    else if (rc == 0)
+        rc = csv_name_find_states(c, m->name, &file, &out->several, NULL, e);
+    if (rc == 0 && file != NULL)
+        rc = csv_name_take(c, file, out, e);
+    if (rc <= 0) {
+        free(out->name);
+        free(out->target);
+        *out = (struct csv_sync){.several = out->several};
+    }
+    free(file);
+    mapping_free(m);
+    return rc;
 }
 
 int csv_name_warn_other(const struct common *c, const struct mapping *m, struct state *state, struct err *e)
@@ -202,8 +253,8 @@ int csv_name_warn_other(const struct common *c, const struct mapping *m, struct 
     struct arena arena;
     struct run_record run;
     struct target t;
-    uint64_t leads = 0;
-    char id[UUID_TEXT_N], *name = NULL;
+    struct csv_sync straight = {.name = NULL};
+    char id[UUID_TEXT_N];
     if (m->path == NULL || m->source.kind != SOURCE_CSV || m->routes_n > 0 || c->state != NULL)
         return 0;
     arena_init(&arena, ARENA_BYTES);
@@ -212,14 +263,15 @@ int csv_name_warn_other(const struct common *c, const struct mapping *m, struct 
     if (rc == 1) {
         uuid_format(&t.id, id);
         const struct target_spec target = {t.kind, id};
-        rc = straight_sync(c, m->source.as.csv.path, &target, &name, &leads, e);
+        rc = csv_name_of_file(c, m->source.as.csv.path, &target, &straight, e);
     }
-    if (rc == 1 && strcmp(name, m->name) != 0 && mapping_name_fits(name))
+    if (rc == 1 && strcmp(straight.name, m->name) != 0)
         log_warning(
             "%s: sync %s, which had no mapping, knows %llu lead%s of this file in this %s, and this sync starts without "
             "them; to go on with these leads, write name: %s into the mapping before the first sync",
-            m->path, name, (unsigned long long)leads, leads == 1 ? "" : "s", target_kind_text(t.kind), name);
-    free(name);
+            m->path, straight.name, (unsigned long long)straight.leads, straight.leads == 1 ? "" : "s",
+            target_kind_text(t.kind), straight.name);
+    csv_name_free(&straight);
     arena_free(&arena);
     return rc < 0 ? -1 : 0;
 }

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STATE_BYTES = 32 << 20, LIST_BYTES = 1 << 16, DIGEST_N = 8 };
+enum { STATE_BYTES = 32 << 20, LIST_BYTES = 1 << 16 };
 
 /* When the latest run of a state began and ended, in milliseconds. */
 struct run_times {
@@ -115,19 +115,10 @@ static int must_be_there(const char *path, struct err *e)
 /* The state is opened without a name, so that its setting `values` stays as it is. The name is checked here. */
 static int check_sync(const struct state *state, const struct mapping *m, const char *path, struct err *e)
 {
-    if (m == NULL || strcmp(state_sync(state), m->name) == 0)
+    if (m == NULL || state_name_is(state_sync(state), m->name))
         return 0;
     return err_set(e, XS_CONFIG, "%s is the state of sync \"%s\", not of \"%s\"; give the --state of that sync", path,
                    state_sync(state), m->name);
-}
-
-/* True if this is a state of the CSV with that name, with any target: STEM-DIGEST.db, or STEM-DIGEST.sandbox.db. */
-static bool is_of_stem(const char *path, const char *stem, bool loopback)
-{
-    const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
-    size_t n = strlen(stem);
-    return strncmp(name, stem, n) == 0 && name[n] == '-' && strspn(name + n + 1, "0123456789abcdef") == DIGEST_N &&
-           strcmp(name + n + 1 + DIGEST_N, loopback ? ".sandbox.db" : ".db") == 0;
 }
 
 /* For a CSV without a target: finds the only state of that name. 1 with the path; 0: there is none; -1 */
@@ -135,29 +126,14 @@ static int find_by_stem(const struct common *c, const char *sync, char **path, s
 {
     struct mapping *m = NULL;
     struct buf list = BUF_INIT(LIST_BYTES);
-    char **paths = NULL;
-    size_t n = 0, found = 0;
+    size_t found = 0;
     int rc = sync_arg_load_path(c, sync, false, &m, e);
     if (rc == 0)
-        rc = state_find_all(&paths, &n, e);
-    for (size_t i = 0; i < n; i++) {
-        bool fits = is_of_stem(paths[i], m->name, c->connection.api.loopback);
-        if (fits && state_list_add(c, paths[i], &list) != 0)
-            log_detail("%s: not listed", paths[i]); /* The first ones are enough. */
-        if (fits && found++ == 0)
-            *path = paths[i];
-        else
-            free(paths[i]);
-    }
-    free(paths);
+        rc = csv_name_find_states(c, m->name, path, &found, &list, e);
     if (rc == 0 && found > 1)
         rc = err_set(e, XS_USAGE,
                      "%s goes to several campaigns or lists; give --campaign NAME, --list NAME, or a --state:%s", sync,
                      buf_cstr(&list) != NULL ? list.p : "");
-    if (found > 1) {
-        free(*path);
-        *path = NULL;
-    }
     buf_free(&list);
     mapping_free(m);
     return rc != 0 ? -1 : found == 1;

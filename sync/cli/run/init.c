@@ -9,6 +9,7 @@
 #include "connectors/sqltext.h"
 #include "sync/base/arena.h"
 #include "sync/base/log.h"
+#include "sync/base/text.h"
 #include "sync/cli/commands.h"
 #include "sync/cli/args/csv_name.h"
 #include "sync/cli/out.h"
@@ -311,22 +312,63 @@ static int read_rows(struct source *source, int64_t rows, struct arena *arena, s
     return rc;
 }
 
+/* The sync that this CSV had without a mapping: the mapping goes on with its leads, unless the user names another sync. 1/0/-1 */
+static int find_known(const struct invocation *inv, const struct source_spec *spec, const struct target_spec *target,
+                      struct csv_sync *known, struct err *e)
+{
+    const struct init_options *o = inv->options;
+    const char *source = inv->operands[0];
+    *known = (struct csv_sync){.name = NULL};
+    if (o->name != NULL || spec->kind != SOURCE_CSV)
+        return 0;
+    int rc = csv_name_of_file(&inv->common, source, target->text != NULL ? target : NULL, known, e);
+    if (rc == 1)
+        log_notice("%s went to %s \"%s\" without a mapping; the new mapping goes on with its %llu lead%s, and writes their "
+                   "fields as before",
+                   source, target_kind_text(known->kind), known->target, (unsigned long long)known->leads,
+                   text_plural(known->leads));
+    else if (rc == 0 && known->several > 1)
+        log_notice(
+            "%s went to %zu campaigns or lists without a mapping; for a mapping that goes on with the leads of one of "
+            "them, run init with its --campaign or --list",
+            source, known->several);
+    return rc;
+}
+
+/* The name of the sync, if no option gives it, of a connection: its service, database or host, which end its label. NULL: the
+ * source has a path. */
+static const char *name_of_connection(const struct source_spec *spec, const struct source *source)
+{
+    const char *equals = spec->kind == SOURCE_POSTGRES ? strrchr(source->label, '=') : NULL;
+    return equals != NULL ? equals + 1 : spec->kind == SOURCE_POSTGRES ? "leads" : NULL;
+}
+
 static int write_file(const struct invocation *inv, const struct mapping_init *init, struct source_spec *spec,
                       const struct source *source, const struct first_look *seen, struct err *e)
 {
     const struct init_options *o = inv->options;
     struct out out = {0};
+    const char *given = o->list != NULL ? o->list : o->campaign;
     struct target_spec target = {.kind = o->list != NULL ? TARGET_LIST : TARGET_CAMPAIGN};
-    const char *target_name = o->list != NULL ? o->list : o->campaign;
-    char *path = NULL, *known_name = NULL;
-    int rc = -1;
+    struct csv_sync known = {.name = NULL};
+    char *path = NULL;
+    int rc = -1, goes_on;
+    if (given != NULL && (target.text = strdup(given)) == NULL) {
+        err_oom(e);
+        goto done;
+    }
+    goes_on = find_known(inv, spec, &target, &known, e);
+    if (goes_on < 0)
+        goto done;
+    if (goes_on > 0 && target.text == NULL) {
+        target = (struct target_spec){known.kind, known.target};
+        known.target = NULL;
+    }
     if (spec->kind == SOURCE_POSTGRES)
         path = strdup(spec->as.sql.url);
     else
         path = path_in_file(spec->kind == SOURCE_CSV ? spec->as.csv.path : spec->as.sql.url, inv->common.output.path, e);
-    if (target_name != NULL)
-        target.text = strdup(target_name);
-    if (path == NULL || (target_name != NULL && target.text == NULL)) {
+    if (path == NULL) {
         err_oom(e);
         goto done;
     }
@@ -336,16 +378,15 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
     } else {
         spec->as.sql.url = path;
     }
-    if (o->name == NULL && target_name != NULL && spec->kind == SOURCE_CSV &&
-        csv_name_of_target(&inv->common, inv->operands[0], &target, &known_name, e) < 0)
-        goto done;
     const struct mapping_init_file file = {
         .schema = PKGDATADIR "/mapping.schema.json",
         .label = strcmp(inv->operands[0], "-") == 0 ? source->label : inv->operands[0],
-        .name = known_name != NULL ? known_name : o->name,
-        .name_is_known = known_name != NULL,
+        .name = o->name != NULL ? o->name
+                : goes_on > 0   ? known.name
+                                : name_of_connection(spec, source),
+        .goes_on = goes_on > 0,
         .source = spec,
-        .target = target_name != NULL ? &target : NULL,
+        .target = target.text != NULL ? &target : NULL,
         .names_made_up = spec->kind == SOURCE_CSV && !spec->as.csv.header,
         .header_unsure = seen->unsure,
         .whole = seen->whole,
@@ -355,7 +396,7 @@ static int write_file(const struct invocation *inv, const struct mapping_init *i
         rc = out_commit(&out, e);
 done:
     out_abandon(&out);
-    free(known_name);
+    csv_name_free(&known);
     free(target.text);
     free(path);
     return rc;

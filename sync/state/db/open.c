@@ -109,7 +109,7 @@ static int agree(struct state *s, char **stored, const char *asked, const char *
     if (asked == NULL)
         return 0;
     if (*stored != NULL) {
-        if (strcmp(*stored, asked) == 0)
+        if (stored == &s->id.sync ? state_name_is(*stored, asked) : strcmp(*stored, asked) == 0)
             return 0;
         return err_set(e, XS_CONFIG, "%s: belongs to %s %s, not %s; name another state with --state", s->path, what, *stored,
                        asked);

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "sync/base/file.h"
+#include "sync/base/text.h"
 #include "sync/state/db/schema.h"
 #include "sync/state/state_int.h"
 
@@ -35,17 +36,56 @@ char *state_folder(struct err *e)
     return folder;
 }
 
+bool state_name_is(const char *stored, const char *sync)
+{
+    char slug[TEXT_SLUG_MAX + 1];
+    return strcmp(stored, sync) == 0 || (text_slug(str_from(stored), slug) > 0 && strcmp(slug, sync) == 0);
+}
+
+/* The only state in the folder whose name a mapping would spell like this. Caller frees; NULL: there is none, there are several,
+ * or the folder cannot be read, which opening the state reports. */
+static char *find_spelled_otherwise(const char *folder, const char *sync, const char *ending)
+{
+    char *found = NULL;
+    size_t n = 0, ending_n = strlen(ending);
+    DIR *dir = opendir(folder);
+    struct dirent *entry;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        size_t name_n = strlen(entry->d_name);
+        char *name = name_n > ending_n && strcmp(entry->d_name + name_n - ending_n, ending) == 0
+                         ? strndup(entry->d_name, name_n - ending_n)
+                         : NULL;
+        if (name != NULL && state_name_is(name, sync) && n++ == 0)
+            found = path_join(folder, entry->d_name);
+        free(name);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    if (n > 1) {
+        free(found);
+        found = NULL;
+    }
+    return found;
+}
+
 char *state_default_path(const char *sync, bool sandbox, struct err *e)
 {
+    const char *ending = sandbox ? ".sandbox.db" : ".db";
     char *path = NULL;
     if (sync[0] == '\0' || sync[0] == '.' || strchr(sync, '/') != NULL) {
         err_set(e, XS_CONFIG, "\"%s\" cannot be the name of a sync: a file is called after it; give --state PATH", sync);
         return NULL;
     }
     char *folder = state_folder(e);
-    if (folder != NULL && asprintf(&path, "%s/%s%s.db", folder, sync, sandbox ? ".sandbox" : "") < 0) {
+    if (folder != NULL && asprintf(&path, "%s/%s%s", folder, sync, ending) < 0) {
         path = NULL;
         err_oom(e);
+    }
+    char *other = path != NULL && access(path, F_OK) != 0 && errno == ENOENT ? find_spelled_otherwise(folder, sync, ending)
+                                                                             : NULL;
+    if (other != NULL) {
+        free(path);
+        path = other;
     }
     free(folder);
     return path;
