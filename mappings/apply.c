@@ -4,7 +4,7 @@
 
 #include "mappings/cells.h"
 #include "mappings/convert/clean.h"
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/convert/email.h"
 #include "sync/base/text.h"
 

@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "mappings/convert/clean.h"
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "sync/base/text.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "mappings/cells.h"
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 
 #include <errno.h>
 

@@ -5,7 +5,7 @@ mappings_libmappings_a_SOURCES = \
 	mappings/bind.c \
 	mappings/cells.h \
 	mappings/column_run.c \
-	mappings/compiled.h \
+	mappings/file/compiled.h \
 	mappings/mapping.h \
 	mappings/reject_text.c \
 	mappings/row_width.c \

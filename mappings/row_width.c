@@ -2,7 +2,7 @@
  * many programs omit empty cells at the end. */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "mappings/cells.h"
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/convert/clean.h"
 #include "mappings/names/names.h"
 #include "sync/base/text.h"

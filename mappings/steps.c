@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "mappings/cells.h"
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 
 enum { STEP_NAME_BYTES = 64 };
 

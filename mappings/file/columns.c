@@ -1,7 +1,7 @@
 /* Compiles column specs. Faults of a step, a template or a default are reported at their position in the file. */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/file/schema.h"
 #include "mappings/convert/typed.h"
 #include "sync/base/text.h"

@@ -2,7 +2,7 @@
  * rows. */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "sync/base/hash.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Loads a mapping file: reads it, checks everything, and fills the struct only if there are no mistakes. */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/file/schema.h"
 #include "sync/base/clock.h"
 #include "sync/base/file.h"

@@ -1,7 +1,7 @@
 /* Rules between keys: combinations that the table allows but that are meaningless or harmful. */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 
 #include <string.h>
 

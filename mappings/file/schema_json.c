@@ -1,7 +1,7 @@
 /* The table as a JSON Schema (draft-07, which editors' YAML servers promise to understand). */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/file/schema.h"
 #include "mappings/convert/transform.h"
 #include "sync/base/jsonw.h"

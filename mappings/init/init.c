@@ -3,7 +3,7 @@
 
 #include "mappings/init/init.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/convert/email.h"
 #include "mappings/init/init_look.h"
 #include "sync/base/text.h"

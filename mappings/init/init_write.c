@@ -3,7 +3,7 @@
 
 #include "mappings/init/init.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/init/init_look.h"
 #include "mappings/init/init_propose.h"
 #include "mappings/init/init_yaml.h"

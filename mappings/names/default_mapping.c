@@ -2,7 +2,7 @@
  * Also options of one run over a loaded mapping, which are the same scalars of the same table. */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/names/first_line.h"
 #include "mappings/names/names.h"
 #include "mappings/names/names_words.h"

@@ -2,7 +2,7 @@
  * that stays empty, or a column looks like an opt-out. Each note ends with what to do. */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "mappings/init/init_yaml.h"
 #include "mappings/names/names.h"
 

@@ -15,7 +15,7 @@ sync_libapi_a_SOURCES = \
 	sync/api/answer/answer_added.c \
 	sync/api/answer/answer_jobs.c \
 	sync/api/answer/answer_leads.c \
-	sync/api/answer/answer_reader.c sync/api/answer/answer_reader.h \
+	sync/api/http/answer_reader.c sync/api/http/answer_reader.h \
 	sync/api/body/body.c sync/api/body/body.h \
 	sync/api/body/body_add.c \
 	sync/api/body/body_by_hand.c \

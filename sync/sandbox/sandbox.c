@@ -2,6 +2,7 @@
 
 #include "sync/base/clock.h"
 #include "sync/base/stop.h"
+#include "sync/sandbox/endpoints/move.h"
 #include "sync/sandbox/server/server.h"
 #include "sync/sandbox/world/store.h"
 
@@ -108,6 +109,7 @@ int sandbox_start(const struct sandbox_config *config, struct sandbox **out, str
         return err_oom(e);
     if (sim_world_init(&s->world, config, e) != 0)
         goto fail;
+    s->world.carry_out = sim_move_run;
     s->world.now_ms = clock_system()->wall_ms(clock_system());
     if (config->store != NULL && sim_store_open(&s->world, config->store, e) != 0)
         goto fail;

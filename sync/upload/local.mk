@@ -38,7 +38,7 @@ sync_libupload_a_SOURCES = \
 	sync/upload/held_ids.c sync/upload/held_ids.h \
 	sync/upload/missing_target.c sync/upload/missing_target.h \
 	sync/upload/refused_alike.c sync/upload/refused_alike.h \
-	sync/upload/ops/operation.c sync/upload/ops/operation.h \
+	sync/upload/ops/operation.c sync/upload/operation.h \
 	sync/upload/proof/jobs.c sync/upload/proof/jobs.h \
 	sync/upload/upload.c sync/upload/upload.h sync/upload/upload_int.h
 EXTRA_DIST += \

@@ -5,7 +5,7 @@
 #include "sync/upload/batch.h"
 #include "sync/upload/held_ids.h"
 #include "sync/upload/missing_target.h"
-#include "sync/upload/ops/operation.h"
+#include "sync/upload/operation.h"
 #include "sync/upload/refused_alike.h"
 
 /* Rows that are collected until they fill a batch: all with the same operation, source and target. */

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "sync/api/answer/answer.h"
-#include "sync/api/answer/answer_reader.h"
+#include "sync/api/http/answer_reader.h"
 #include "sync/api/api.h"
 #include "sync/api/body/body.h"
 #include "sync/api/http/classify.h"

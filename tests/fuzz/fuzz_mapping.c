@@ -2,7 +2,7 @@
  * mapping that is refused says why. */
 #include "config.h"
 
-#include "mappings/compiled.h"
+#include "mappings/file/compiled.h"
 #include "sync/base/text.h"
 
 #include <stdint.h>

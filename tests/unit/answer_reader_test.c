@@ -2,7 +2,7 @@
 
 /* Answers that come in pieces: the same JSON wherever they are cut, and never more memory than they may take. */
 #include "sync/api/answer/answer.h"
-#include "sync/api/answer/answer_reader.h"
+#include "sync/api/http/answer_reader.h"
 #include "tests/unit/harness.h"
 
 #include <json-c/json.h>

@@ -1,9 +1,9 @@
 /* The sandbox's parts alone: windows, faults, the table of leads, strict JSON, ids. */
-#include "sync/sandbox/server/faults.h"
-#include "sync/sandbox/server/json.h"
-#include "sync/sandbox/server/request_log.h"
+#include "sync/sandbox/world/faults.h"
+#include "sync/sandbox/world/json.h"
+#include "sync/sandbox/world/request_log.h"
 #include "sync/sandbox/world/table.h"
-#include "sync/sandbox/server/window.h"
+#include "sync/sandbox/world/window.h"
 #include "sync/sandbox/world/world.h"
 #include "tests/unit/harness.h"
 

@@ -3,7 +3,7 @@
 #ifndef SYNC_API_HTTP_REQUEST_H
 #define SYNC_API_HTTP_REQUEST_H
 
-#include "sync/api/answer/answer_reader.h"
+#include "sync/api/http/answer_reader.h"
 #include "sync/api/api.h"
 #include "sync/api/http/classify.h"
 #include "sync/api/http/transport.h"

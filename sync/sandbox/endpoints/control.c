@@ -23,9 +23,9 @@
  *   ids_changed   [PLACE]: its leads get new ids, as if imported again by hand */
 #include "sync/sandbox/endpoints/control.h"
 #include "sync/sandbox/server/check.h"
-#include "sync/sandbox/endpoints/jobs.h"
+#include "sync/sandbox/world/jobs.h"
 #include "sync/sandbox/world/lead.h"
-#include "sync/sandbox/server/request_log.h"
+#include "sync/sandbox/world/request_log.h"
 #include "sync/sandbox/server/route.h"
 #include "sync/sandbox/world/store.h"
 

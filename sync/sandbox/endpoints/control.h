@@ -2,7 +2,7 @@
 #ifndef SYNC_SANDBOX_ENDPOINTS_CONTROL_H
 #define SYNC_SANDBOX_ENDPOINTS_CONTROL_H
 
-#include "sync/sandbox/server/json.h"
+#include "sync/sandbox/world/json.h"
 #include "sync/sandbox/server/route.h"
 #include "sync/sandbox/world/world.h"
 

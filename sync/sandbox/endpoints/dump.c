@@ -1,5 +1,6 @@
 /* GET /__state: the whole world as one JSON object, for assertions. */
-#include "sync/sandbox/endpoints/jobs.h"
+#include "sync/sandbox/endpoints/move.h"
+#include "sync/sandbox/world/jobs.h"
 #include "sync/sandbox/world/lead.h"
 #include "sync/sandbox/server/route.h"
 

@@ -1,8 +1,9 @@
 /* Moving leads: the request that starts a job, and what the job does when its time has come. */
-#include "sync/sandbox/endpoints/jobs.h"
+#include "sync/sandbox/endpoints/move.h"
 #include "sync/sandbox/world/lead.h"
-#include "sync/sandbox/server/route.h"
 #include "sync/sandbox/endpoints/select.h"
+#include "sync/sandbox/server/route.h"
+#include "sync/sandbox/world/jobs.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "sync/base/buf.h"
 #include "sync/base/jsonw.h"
 #include "sync/base/str.h"
-#include "sync/sandbox/server/json.h"
+#include "sync/sandbox/world/json.h"
 #include "sync/sandbox/world/world.h"
 
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 #include "sync/sandbox/server/route.h"
 
 #include "sync/sandbox/server/check.h"
-#include "sync/sandbox/endpoints/jobs.h"
-#include "sync/sandbox/server/request_log.h"
+#include "sync/sandbox/world/jobs.h"
+#include "sync/sandbox/world/request_log.h"
 #include "sync/sandbox/world/store.h"
 
 #include <stdio.h>

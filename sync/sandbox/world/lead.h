@@ -3,7 +3,7 @@
 #define SYNC_SANDBOX_WORLD_LEAD_H
 
 #include "sync/base/jsonw.h"
-#include "sync/sandbox/server/json.h"
+#include "sync/sandbox/world/json.h"
 #include "sync/sandbox/world/world.h"
 
 /* Names in the API and inside `payload` (NULL: absent), by enum sim_field up to BF_API_N. */

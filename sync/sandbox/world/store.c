@@ -1,7 +1,7 @@
 #include "sync/sandbox/world/store.h"
 
 #include "sync/base/file.h"
-#include "sync/sandbox/endpoints/jobs.h"
+#include "sync/sandbox/world/jobs.h"
 #include "sync/sandbox/world/lead.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 #include "sync/sandbox/world/world.h"
 
 #include "sync/base/file.h"
-#include "sync/sandbox/server/request_log.h"
+#include "sync/sandbox/world/request_log.h"
 #include "sync/sandbox/world/store.h"
 
 #include <stdlib.h>

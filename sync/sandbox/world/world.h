@@ -9,10 +9,10 @@
 #include "sync/base/buf.h"
 #include "sync/base/err.h"
 #include "sync/base/hash.h"
-#include "sync/sandbox/server/faults.h"
+#include "sync/sandbox/world/faults.h"
 #include "sync/sandbox/sandbox.h"
 #include "sync/sandbox/world/table.h"
-#include "sync/sandbox/server/window.h"
+#include "sync/sandbox/world/window.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -119,6 +119,8 @@ struct sim_world {
     struct sim_counters counters;
     struct sim_window accepted_1s, accepted_60s, seen_1s, seen_60s;
     struct sim_faults faults;
+    /* Does what a job was made for, when it ends, and sets its counters: sim_move_run(). */
+    void (*carry_out)(struct sim_world *w, struct sim_job *job);
     char *key;                    /* owned; NULL: any */
     struct sim_store *store;      /* NULL: memory only */
     struct sim_request_log *ring; /* the last requests, see ring.h */

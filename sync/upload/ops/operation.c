@@ -1,7 +1,7 @@
 /* The table of operations. */
 #include "config.h"
 
-#include "sync/upload/ops/operation.h"
+#include "sync/upload/operation.h"
 
 const struct operation *operation_of(enum op op)
 {

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "sync/base/log.h"
-#include "sync/upload/ops/operation.h"
+#include "sync/upload/operation.h"
 #include "sync/upload/proof/proof.h"
 
 /* Together 32 MB. */

@@ -3,8 +3,8 @@
  * A short answer is kept as text and parsed when it is whole, so that only one tree is in memory at a time. A longer one
  * is parsed piece by piece, and its text is not kept. All answers under way share one allowance; when that is used up,
  * further answers wait, and one at a time may go on up to its own limit. */
-#ifndef SYNC_API_ANSWER_ANSWER_READER_H
-#define SYNC_API_ANSWER_ANSWER_READER_H
+#ifndef SYNC_API_HTTP_ANSWER_READER_H
+#define SYNC_API_HTTP_ANSWER_READER_H
 
 #include "sync/api/api.h"
 #include "sync/api/http/transport.h"

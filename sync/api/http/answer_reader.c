@@ -2,7 +2,7 @@
  * counted is not the text, but what json-c will allocate for it, by the brackets, commas and colons outside of strings. */
 #include "config.h"
 
-#include "sync/api/answer/answer_reader.h"
+#include "sync/api/http/answer_reader.h"
 
 #include "sync/api/answer/answer.h"
 #include "sync/base/text.h"

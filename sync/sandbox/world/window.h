@@ -1,6 +1,6 @@
 /* How many requests fell into the last second or minute: exact, by the time of each. */
-#ifndef SYNC_SANDBOX_SERVER_WINDOW_H
-#define SYNC_SANDBOX_SERVER_WINDOW_H
+#ifndef SYNC_SANDBOX_WORLD_WINDOW_H
+#define SYNC_SANDBOX_WORLD_WINDOW_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "sync/sandbox/server/window.h"
+#include "sync/sandbox/world/window.h"
 
 #include <stdlib.h>
 

@@ -1,14 +1,15 @@
-/* Background jobs: their life by the clock, and how they are shown. What a move job does is move.c. */
-#ifndef SYNC_SANDBOX_ENDPOINTS_JOBS_H
-#define SYNC_SANDBOX_ENDPOINTS_JOBS_H
+/* Background jobs: their life by the clock, and how the store keeps them. What a job moves is endpoints/move.c. */
+#ifndef SYNC_SANDBOX_WORLD_JOBS_H
+#define SYNC_SANDBOX_WORLD_JOBS_H
 
 #include "sync/base/jsonw.h"
-#include "sync/sandbox/server/http.h"
+#include "sync/sandbox/world/json.h"
 #include "sync/sandbox/world/world.h"
 
 extern const char *const sim_job_mode_names[SIM_JOB_MODES];
 
-/* Ends every job whose time has come, in the order of their times. Call before anything is answered. */
+/* Ends every job whose time has come, in the order of their times; world->carry_out() does what each was made for. Call before
+ * anything is answered. */
 void sim_jobs_step(struct sim_world *w);
 /* Adds a job that moves, and locks its places; with `lies` it will only say that it has moved. NULL when memory is
  * short. `filters` is copied. */
@@ -16,12 +17,9 @@ struct sim_job *sim_job_add(struct sim_world *w, uint32_t from, uint32_t from_li
                             bool lies);
 /* Lets stuck jobs end at once. */
 void sim_jobs_release(struct sim_world *w);
+/* The status that the API shows now, and the progress in percent. */
+const char *sim_job_status(const struct sim_world *w, const struct sim_job *job, int *progress);
 
-/* move.c: does the move and fills the counters. What memory does not allow makes the job fail. */
-void sim_move_run(struct sim_world *w, struct sim_job *job);
-
-/* As the API shows it; `fields`: only these members of data (comma list), p NULL: all. */
-void sim_job_write(struct sim_world *w, const struct sim_job *job, struct str fields, struct jsonw *j);
 /* For the store: everything, and back. sim_job_load: 0, 1 malformed, -1 out of memory. */
 void sim_job_save(struct sim_world *w, const struct sim_job *job, struct jsonw *j);
 int sim_job_load(struct sim_world *w, json_object *o);

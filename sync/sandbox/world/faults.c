@@ -1,4 +1,4 @@
-#include "sync/sandbox/server/faults.h"
+#include "sync/sandbox/world/faults.h"
 
 #include "sync/sandbox/world/table.h"
 

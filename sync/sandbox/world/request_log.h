@@ -1,6 +1,6 @@
 /* The last requests, for GET /__requests: what came, what was answered, what was done to it. Bounded. */
-#ifndef SYNC_SANDBOX_SERVER_REQUEST_LOG_H
-#define SYNC_SANDBOX_SERVER_REQUEST_LOG_H
+#ifndef SYNC_SANDBOX_WORLD_REQUEST_LOG_H
+#define SYNC_SANDBOX_WORLD_REQUEST_LOG_H
 
 #include "sync/base/jsonw.h"
 

@@ -1,7 +1,7 @@
 /* The compiled mapping: the inside of `struct mapping`, shared by the loader, bind and apply. Internal to the room.
  * Everything lives in the mapping's arena, except memory that transform steps hold. */
-#ifndef MAPPINGS_COMPILED_H
-#define MAPPINGS_COMPILED_H
+#ifndef MAPPINGS_FILE_COMPILED_H
+#define MAPPINGS_FILE_COMPILED_H
 
 #include "mappings/file/diag.h"
 #include "mappings/mapping.h"

@@ -1,7 +1,7 @@
 /* What a batch may ask of the API: one table entry per operation, and the functions that the files of ops/ share.
  * A new operation is a file of its own and a line in operation.c. Internal to the upload. */
-#ifndef SYNC_UPLOAD_OPS_OPERATION_H
-#define SYNC_UPLOAD_OPS_OPERATION_H
+#ifndef SYNC_UPLOAD_OPERATION_H
+#define SYNC_UPLOAD_OPERATION_H
 
 #include "sync/upload/batch.h"
 #include "sync/upload/refused_alike.h"

@@ -1,7 +1,7 @@
 /* Faults on order: which request goes wrong, and how. The grammar is in sandbox.h. Knows no socket: it only decides.
  * */
-#ifndef SYNC_SANDBOX_SERVER_FAULTS_H
-#define SYNC_SANDBOX_SERVER_FAULTS_H
+#ifndef SYNC_SANDBOX_WORLD_FAULTS_H
+#define SYNC_SANDBOX_WORLD_FAULTS_H
 
 #include "sync/base/err.h"
 #include "sync/base/str.h"

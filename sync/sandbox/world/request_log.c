@@ -1,4 +1,4 @@
-#include "sync/sandbox/server/request_log.h"
+#include "sync/sandbox/world/request_log.h"
 
 #include "sync/base/clock.h"
 

@@ -1,4 +1,4 @@
-#include "sync/sandbox/server/json.h"
+#include "sync/sandbox/world/json.h"
 
 #include <limits.h>
 #include <string.h>

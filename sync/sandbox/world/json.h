@@ -1,6 +1,6 @@
 /* Reading JSON the way a JavaScript server does: json-c, with its leniencies shut, and getters that check types. */
-#ifndef SYNC_SANDBOX_SERVER_JSON_H
-#define SYNC_SANDBOX_SERVER_JSON_H
+#ifndef SYNC_SANDBOX_WORLD_JSON_H
+#define SYNC_SANDBOX_WORLD_JSON_H
 
 #include "sync/base/jsonw.h"
 #include "sync/base/str.h"
