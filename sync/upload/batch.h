@@ -188,8 +188,10 @@ struct batch_slice {
 
 /* ---- batch.c ---- */
 /* Every change of state goes through here: of the slice, or with NULL of the batch itself. A change that is not in the table
- * ends the upload (XS_INTERNAL). */
+ * ends the upload (XS_INTERNAL), or aborts the process if LEADSYNC_ABORT is set, as all tests set it. */
 void batch_advance(struct batch_run *b, struct batch_slice *s, enum batch_life to);
+/* What batch_advance() and batch_entry_advance() do with such a change. */
+void batch_fail_step(struct batch_run *b, const char *what, const char *from, const char *to);
 /* `from` is 0 but for moves and removals. A one-shot has its own operation, which the caller sets. */
 struct batch_run *batch_new(struct upload *u, enum op op, uint32_t target, uint32_t from, size_t entries_max, struct err *e);
 void batch_free(struct batch_run *b); /* with its slices; takes it out of the upload's list */

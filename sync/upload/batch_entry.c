@@ -104,15 +104,10 @@ bool batch_entry_state_may(enum entry_state from, enum entry_state to)
 void batch_entry_advance(struct batch_run *b, uint32_t i, enum entry_state to)
 {
     enum entry_state *state = &b->progress[i].state;
-    struct err e = ERR_INIT;
     if (*state == ENTRY_DONE)
         return;
-    if (!batch_entry_state_may(*state, to)) {
-        err_set(&e, XS_INTERNAL, "an entry of an upload (%s) cannot go from %s to %s: please report this",
-                b->operation->name, batch_entry_state_text(*state), batch_entry_state_text(to));
-        upload_fail(b->u, &e);
-        err_clear(&e);
-    }
+    if (!batch_entry_state_may(*state, to))
+        batch_fail_step(b, "an entry", batch_entry_state_text(*state), batch_entry_state_text(to));
     *state = to;
 }
 

@@ -263,7 +263,8 @@ class Lab:
             self.mapping += OPT_OUT
             self.night = list(third_night(n))
         self.n = n
-        self.env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "INSTANTLY_API_KEY": "lab-key"}
+        self.env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "INSTANTLY_API_KEY": "lab-key",
+                    "LEADSYNC_ABORT": "1"}
         self.env.update({k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_", "LSAN_"))})
         self.wanted = None
 

@@ -18,7 +18,7 @@ import tempfile
 import urllib.request
 
 FIELDS = ["first_name", "company_name", "job_title"]
-ENV = {"PATH": os.environ["PATH"], "INSTANTLY_API_KEY": "any", "LC_ALL": "C.UTF-8"}
+ENV = {"PATH": os.environ["PATH"], "INSTANTLY_API_KEY": "any", "LC_ALL": "C.UTF-8", "LEADSYNC_ABORT": "1"}
 
 
 class World:

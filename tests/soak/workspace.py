@@ -32,7 +32,7 @@ class Workspace:
         memory = "/dev/shm" if "TMPDIR" not in os.environ and is_roomy("/dev/shm") else None
         self.folder = tempfile.mkdtemp(prefix="leadsync-soak-", dir=memory)
         env = {"PATH": os.environ["PATH"], "HOME": self.folder, "XDG_STATE_HOME": self.folder + "/state",
-               "LC_ALL": "C.UTF-8", "INSTANTLY_API_KEY": "soak"}
+               "LC_ALL": "C.UTF-8", "INSTANTLY_API_KEY": "soak", "LEADSYNC_ABORT": "1"}
         env.update({k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_", "LSAN_"))})
         self.env = env
         self.sandbox = subprocess.Popen([self.program, "sandbox", "--rate", "0", *options], stdout=subprocess.PIPE,

@@ -6,8 +6,13 @@
 #include "sync/upload/upload_int.h"
 #include "tests/unit/harness.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void add_row(struct buf *out, const char *name, bool first)
 {
@@ -68,8 +73,48 @@ START_TEST(the_guide_quotes_the_tables)
 }
 END_TEST
 
+static void step_outside_the_batch_table(void)
+{
+    struct upload upload = {.fatal = ERR_INIT};
+    struct batch_run batch = {.u = &upload, .operation = &create_operation};
+    batch_advance(&batch, NULL, LIFE_SENT);
+}
+
+static void step_outside_the_entry_table(void)
+{
+    struct upload upload = {.fatal = ERR_INIT};
+    struct entry_progress progress = {.state = ENTRY_HELD};
+    struct batch_run batch = {.u = &upload, .operation = &create_operation, .progress = &progress};
+    batch_entry_advance(&batch, 0, ENTRY_OPEN);
+}
+
+/* A process of its own, also where Check does not fork (CK_FORK=no). */
+static void ck_assert_aborts(void (*step)(void))
+{
+    int status;
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        const struct rlimit no_core = {0, 0};
+        setrlimit(RLIMIT_CORE, &no_core);
+        step();
+        _exit(0);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGABRT);
+}
+
+START_TEST(a_step_that_is_not_in_the_table_aborts_a_test)
+{
+    ck_assert_aborts(step_outside_the_batch_table);
+    ck_assert_aborts(step_outside_the_entry_table);
+}
+END_TEST
+
 START_TEST(a_step_that_is_not_in_the_table_ends_the_upload)
 {
+    unsetenv("LEADSYNC_ABORT");
     struct upload upload = {.fatal = ERR_INIT};
     struct entry_progress progress = {.state = ENTRY_HELD};
     struct batch_run batch = {.u = &upload, .operation = &create_operation, .progress = &progress};
@@ -89,6 +134,7 @@ START_TEST(a_step_that_is_not_in_the_table_ends_the_upload)
     batch_entry_advance(&batch, 0, ENTRY_OPEN);
     ck_assert_int_eq(upload.fatal.status, XS_DONE);
     ck_assert_int_eq(progress.state, ENTRY_DONE);
+    setenv("LEADSYNC_ABORT", "1", 1);
 }
 END_TEST
 
@@ -99,6 +145,7 @@ int main(void)
     tcase_add_test(tc, the_tables_are_the_ones_in_the_case_file);
     tcase_add_test(tc, the_guide_quotes_the_tables);
     tcase_add_test(tc, a_step_that_is_not_in_the_table_ends_the_upload);
+    tcase_add_test(tc, a_step_that_is_not_in_the_table_aborts_a_test);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }
