@@ -232,13 +232,15 @@ void api_remote_field(const struct remote_lead *lead, enum lead_field field, str
 void api_remote_custom(const struct remote_lead *lead, struct str name, struct value *out);
 
 /* PATCH /leads/{id}: `fields` has a bit per changed core field; with `custom` the complete set of variables is sent:
- * the remote payload (may be NULL) without core keys and objects, overlaid with the lead's variables. */
+ * the remote payload (may be NULL) without core keys and objects, overlaid with the lead's variables. Without `remote` only the
+ * lead's own variables are sent, which is the complete set only if PATCH merges. */
 struct lead_patch {
     struct uuid id;
     const struct lead *lead;
     uint32_t fields;
     bool custom;
     const struct remote_lead *remote;
+    struct str without; /* this variable of the remote payload is left out, to see what PATCH does to it; empty: none */
 };
 /* XS_SOURCE: the lead's values are too large for a request. */
 int api_lead_patch(struct api *a, const struct lead_patch *patch, api_done_fn *done, void *ctx, struct err *e);

@@ -106,7 +106,8 @@ struct run_dry {
     bool would_stop;        /* A guard would stop the sync. */
     bool variables_unknown; /* The API was asked once for the campaign's variables, and did not answer. */
     struct diff_summary summary;
-    uint64_t lone_updates; /* Updates without a move. */
+    struct patch_effect patch;
+    uint64_t lone_updates, batch_read; /* Updates without a move; the last batch of them that is read first, from 1. */
     struct move_count *move_counts;
     size_t move_counts_n;
     uint64_t *creates_by_target; /* One count per target of the mapping. */

@@ -246,6 +246,7 @@ static int open_memory(struct run *r, struct err *e)
     if (run_state_open(r, e) != 0 || targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 ||
         run_state_workspace(r, e) != 0 || run_state_lists(r, e) != 0 || run_target_check(r, e) != 0 ||
         row_key_check(r, e) != 0 || run_choose_read(r, &read, e) != 0 ||
+        state_patch_effect(r->state, &r->dry.patch, e) != 0 ||
         run_number_setting(r, "last_full_rows", &r->read.last_full_rows, e) != 0)
         return -1;
     if (r->source == NULL && open_source(r, &read, e) != 0)

@@ -28,7 +28,7 @@ static int add_custom(struct buf *list, struct str name, const struct value *bef
 }
 
 int changes_pack(struct arena *arena, const struct lead *wanted, uint32_t fields, const bool *custom,
-                 const struct remote_lead *remote, struct str *out)
+                 const struct remote_lead *remote, const struct lead *before, struct str *out)
 {
     struct buf list = BUF_INIT(LIST_MAX);
     struct value there = {VALUE_ABSENT, NULL, 0};
@@ -38,6 +38,8 @@ int changes_pack(struct arena *arena, const struct lead *wanted, uint32_t fields
             continue;
         if (remote != NULL)
             api_remote_field(remote, (enum lead_field)f, &there);
+        else if (before != NULL)
+            there = before->core[f];
         bad |= changes_add_value(&list, str_from(lead_field_table[f].api), &there, &wanted->core[f]);
     }
     for (size_t c = 0; c < wanted->shape->custom_n; c++) {
@@ -45,6 +47,8 @@ int changes_pack(struct arena *arena, const struct lead *wanted, uint32_t fields
             continue;
         if (remote != NULL)
             api_remote_custom(remote, wanted->shape->custom_names[c], &there);
+        else if (before != NULL)
+            there = before->custom[c];
         bad |= add_custom(&list, wanted->shape->custom_names[c], &there, &wanted->custom[c]);
     }
     if (bad == 0)

@@ -206,6 +206,31 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
                  (out->op == OP_UPDATE || out->op == OP_MOVE || out->outcome == OUTCOME_UNCHANGED);
 }
 
+int plan_witness(const struct mapping *m, const struct lead *wanted, const bool *changed)
+{
+    size_t n = wanted->shape->id == m->shape.id ? wanted->shape->custom_n : 0;
+    /* The row key comes last and is looked at first: no mail shows it, and every lead of the mapping has it. */
+    for (size_t i = n; i-- > 0;) {
+        size_t c = m->has_key ? i : n - 1 - i;
+        if (!changed[c] && m->overwrite[LEAD_FIELD_N + c] == OVERWRITE_ALWAYS && !is_empty(&wanted->custom[c]))
+            return (int)c;
+    }
+    return -1;
+}
+
+bool plan_needs_no_read(const struct mapping *m, const struct lead *wanted, uint32_t fields, const bool *changed)
+{
+    bool any = false;
+    if (wanted->shape->id != m->shape.id)
+        return false; /* a row of an older mapping: the rules are in another order */
+    for (size_t c = 0; c < wanted->shape->custom_n; c++) {
+        any = any || changed[c];
+        if (changed[c] && m->overwrite[LEAD_FIELD_N + c] != OVERWRITE_ALWAYS)
+            return false;
+    }
+    return any && fields == 0 && plan_witness(m, wanted, changed) >= 0;
+}
+
 void plan_overlay(const struct lead *old, const struct lead *wanted, struct lead *out)
 {
     for (int f = 0; f < LEAD_FIELD_N; f++)

@@ -52,6 +52,13 @@ bool plan_value_changes(const struct value *there, const struct value *wanted, e
 /* True if Instantly has the wanted value, in its own spelling: servers trim texts and write numbers their own way. */
 bool plan_value_is(const struct value *there, const struct value *wanted);
 
+/* A custom variable that an update does not write, and that the lead has: if the answer to a PATCH that does not name it still
+ * shows it, PATCH merges. Its index; -1: there is none. `changed` has a flag per custom variable. */
+int plan_witness(const struct mapping *m, const struct lead *wanted, const bool *changed);
+/* True if an update writes nothing that depends on what Instantly has, once PATCH is known to merge: only variables change, and
+ * a witness shows in the answer whether that is still so. */
+bool plan_needs_no_read(const struct mapping *m, const struct lead *wanted, uint32_t fields, const bool *changed);
+
 /* The values to remember after a write: the wanted ones, and the old ones where the row has no value. They borrow from both;
  * `out->custom` has room for shape->custom_n. */
 void plan_overlay(const struct lead *old, const struct lead *wanted, struct lead *out);

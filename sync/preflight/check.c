@@ -257,6 +257,12 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
     check_report(c, FINDING_OK, "state", "%s: %llu lead%s known, last run %s%s%s", path, (unsigned long long)c->known_leads,
                  text_plural(c->known_leads), had == 1 ? time_format(last.started_ms, at) : "never", had == 1 ? ", " : "",
                  had == 1 && last.status != NULL ? last.status : "");
+    struct patch_effect patch;
+    char effect[PATCH_EFFECT_TEXT_N];
+    if (state_patch_effect(s, &patch, e) != 0)
+        goto done;
+    if (patch.variables != PATCH_UNKNOWN)
+        check_report(c, FINDING_OK, "state", "a PATCH in this workspace %s", state_patch_effect_text(&patch, effect));
     check_names(c, s);
     if (check_guard_source(c, s, e) != 0 || check_watermark_stored(c, s, e) != 0 ||
         state_batches_open(s, &arena, &open, &open_n, e) != 0)

@@ -129,6 +129,18 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
 /* Such a setting, the number of rows that were given up since the last complete full read. */
 #define STATE_GIVEN_UP "given_up"
 
+/* What a PATCH does to the custom variables that it does not name, as an answer showed it last (update_unread.c). */
+struct patch_effect {
+    enum patch_variables { PATCH_UNKNOWN, PATCH_MERGES, PATCH_REPLACES } variables;
+    int64_t seen_ms; /* wall clock; 0: never */
+};
+/* Kept as a setting. One that cannot be read counts as unknown. 0/-1 */
+int state_patch_effect(struct state *s, struct patch_effect *out, struct err *e);
+int state_patch_effect_set(struct state *s, const struct patch_effect *effect, struct err *e);
+/* "merges custom variables (seen 2026-11-30T02:00:00Z)", "may merge or replace custom variables (not seen yet)". */
+enum { PATCH_EFFECT_TEXT_N = 96 };
+const char *state_patch_effect_text(const struct patch_effect *effect, char out[PATCH_EFFECT_TEXT_N]);
+
 /* Targets are small numbers inside the state. `put` refuses (XS_CONFIG) a name that used to mean another id unless
  * `accept`; a state open for reading notes neither. */
 int state_target_put(struct state *s, const struct target *t, bool accept, uint32_t *number, struct err *e);

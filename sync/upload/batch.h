@@ -84,6 +84,8 @@ struct entry_progress {
     unsigned rounds;        /* PATCHes sent */
     bool written;           /* one of them may have been applied */
     bool shown;             /* by the read under way, as the right lead */
+    bool partial;           /* the last PATCH left variables out of its body that the lead has, */
+    uint32_t witness;       /* this one among them: it shows whether the lead still has them (update_unread.c) */
     enum outcome proved;    /* CONFIRMED, UNPROVED: the outcome when the values are there */
     int patch_status;       /* HTTP status of the answer to the last PATCH */
     bool met, ours;         /* creates: found in the target; and made by this request */

@@ -18,6 +18,7 @@ sync_libupload_a_SOURCES = \
 	sync/upload/ops/remove.c \
 	sync/upload/ops/subsequence.c \
 	sync/upload/ops/update.c \
+	sync/upload/ops/update_unread.c \
 	sync/upload/ops/verify.c \
 	sync/upload/proof/address_list.c \
 	sync/upload/proof/copy_proof.c \

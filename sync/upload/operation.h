@@ -86,10 +86,25 @@ bool update_next(struct batch_run *b);
 /* The values are there: the outcome of an update, and the first half of a move. */
 void update_proved(struct batch_run *b, uint32_t i, enum outcome proved, int http_status);
 struct wanted_lead;
-/* PATCHes entry i (its lead_id): the flagged fields and custom variables of `wanted`, over what `remote` has. When it is
- * done the entry gets `proved`. */
+/* PATCHes entry i (its lead_id): the flagged fields and custom variables of `wanted`, over what `remote` has (NULL: it was not
+ * read, and only the flagged ones are sent). When it is done the entry gets `proved`. */
 void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
                   enum outcome proved);
+
+/* ---- update_unread.c ---- */
+/* Sends those updates of the slice that need no read first, and reads the others. */
+void update_unread_start(struct batch_slice *s);
+/* Before the PATCH of a lead that was read: may leave a variable out of the body, to learn what PATCH does to it. */
+void update_unread_probe(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote);
+/* The answer to a PATCH proves its values: learns from it. True: it shows that the lead has lost variables, and another PATCH
+ * with them is under way. */
+bool update_unread_learns(struct batch_run *b, uint32_t i, const struct api_reply *reply, enum outcome proved);
+/* The PATCH had another answer, or none. */
+void update_unread_untold(struct batch_run *b, uint32_t i, const struct api_reply *reply);
+/* Does the lead still have the variables that the last PATCH left out? Always true if it named all. */
+bool update_unread_kept(const struct batch_run *b, uint32_t i, const struct remote_lead *remote);
+/* Flags the variables that the lead has lost, so that they are written with the changed ones. 0/-1 (memory) */
+int update_unread_flag_lost(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote);
 
 /* ---- move.c ---- */
 /* Proved to be in its target. */

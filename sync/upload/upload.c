@@ -23,6 +23,10 @@ int upload_new(const struct upload_config *config, struct upload **out, struct e
         return err_oom(e);
     u->c = *config;
     u->started_ms = u->c.clock->wall_ms(u->c.clock);
+    if (state_patch_effect(u->c.state, &u->patch.known, e) != 0) {
+        free(u);
+        return -1;
+    }
     *out = u;
     return 0;
 }

@@ -15,6 +15,15 @@ struct collect_group {
     struct batch_run *batch; /* NULL between two batches */
 };
 
+/* What this run knows of the custom variables that a PATCH does not name (update_unread.c). */
+struct patch_use {
+    struct patch_effect known;
+    bool agreed;   /* an answer of this run has shown that PATCH merges: updates need no read first */
+    bool trial;    /* the PATCH that shows it is under way; others wait for its answer */
+    bool off;      /* an answer did not show the variables: this run reads first */
+    bool doubtful; /* the last answer contradicted what was known */
+};
+
 struct upload {
     struct upload_config c;
     struct batch_run *batches; /* all not settled */
@@ -46,7 +55,8 @@ struct upload {
     struct missing_target missing;
     uint64_t refused_judged; /* number of refused leads at the last call of `refused` */
     bool draining;           /* no row is added before all batches are settled */
-    struct held_ids held;    /* ids of the leads that this run has created or met */
+    struct patch_use patch;
+    struct held_ids held; /* ids of the leads that this run has created or met */
 };
 
 enum {

@@ -46,6 +46,7 @@ STORIES = \
 	tests/cli/key.test \
 	tests/cli/names.test \
 	tests/cli/odd_address.test \
+	tests/cli/patch_merges.test \
 	tests/cli/pg_connect.test \
 	tests/cli/pg_frozen.test \
 	tests/cli/pg_results.test \

@@ -199,7 +199,10 @@ static void answer_patch(struct world *w, const char *id, struct json_object *bo
             world_put_int(old, "stale_ms", w->clock->wall + w->stale_ms);
             json_object_array_add(w->stale, old);
         }
-        world_write_fields(lead, body);
+        if (w->patch_merges && (w->merges_until == 0 || w->n[WORLD_PATCH] <= w->merges_until))
+            world_merge_fields(lead, body);
+        else
+            world_write_fields(lead, body);
         json_object_array_add(w->bodies, json_object_get(lead));
         a->body = json_object_to_json_string_ext(lead, JSON_C_TO_STRING_PLAIN);
         /* The lead may change while the answer travels. */

@@ -142,6 +142,8 @@ struct world {
     } late[4]; /* writes that are still to be carried out */
     size_t late_n;
     int64_t late_ms;
+    bool patch_merges;     /* a PATCH keeps the variables that it does not name */
+    unsigned merges_until; /* with patch_merges: only the first N PATCHes since the last count; 0: all */
     size_t ids_max;        /* moves of more are a 400; 0: none */
     size_t body_max;       /* larger requests are a 413; 0: none */
     const char *workspace; /* NULL: the key may not read it */

@@ -25,6 +25,8 @@ const char *world_target_of(struct json_object *lead);
 struct json_object *world_make(struct world *w, bool list, const char *target);
 /* Writes members of an add or a PATCH to what leads/list shows. */
 void world_write_fields(struct json_object *lead, struct json_object *item);
+/* The same, but variables that the lead has and `item` does not name stay. */
+void world_merge_fields(struct json_object *lead, struct json_object *item);
 /* Changes where the lead is. */
 void world_move_to(struct json_object *lead, const char *target);
 

@@ -172,6 +172,21 @@ void world_exchange(struct world *w, const char *email, const char *other)
     world_put_text(lead, "email", other);
 }
 
+void world_merge_fields(struct json_object *lead, struct json_object *item)
+{
+    struct json_object *payload, *custom = world_member(item, "custom_variables");
+    struct json_object_iter at;
+    if (custom == NULL || !json_object_object_get_ex(lead, "payload", &payload)) {
+        world_write_fields(lead, item);
+        return;
+    }
+    payload = json_object_get(payload);
+    world_write_fields(lead, item);
+    json_object_object_foreachC (custom, at)
+        json_object_object_add(payload, at.key, json_object_get(at.val));
+    json_object_object_add(lead, "payload", payload);
+}
+
 void world_move_to(struct json_object *lead, const char *target)
 {
     bool list = strcmp(target, WORLD_CAMPAIGN) != 0;

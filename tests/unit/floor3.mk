@@ -30,6 +30,7 @@ ENGINE_TESTS = \
 	tests/unit/spool.tap \
 	tests/unit/table.tap \
 	tests/unit/update.tap \
+	tests/unit/update_unread.tap \
 	tests/unit/upload.tap
 check_PROGRAMS += $(ENGINE_TESTS)
 TESTS += $(ENGINE_TESTS)
@@ -72,6 +73,9 @@ tests_unit_readback_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
 tests_unit_update_tap_SOURCES = tests/unit/update_test.c
 tests_unit_update_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_update_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
+tests_unit_update_unread_tap_SOURCES = tests/unit/update_unread_test.c
+tests_unit_update_unread_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_update_unread_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)
 tests_unit_upload_tap_SOURCES = tests/unit/upload_test.c
 tests_unit_upload_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_upload_tap_LDADD = $(TEST_LIBS) $(LEVEL_PIPELINE)

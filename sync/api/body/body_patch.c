@@ -41,7 +41,7 @@ static int stored_custom(struct jsonw *w, const struct lead_patch *patch, struct
     json_object_object_foreachC (payload, at) {
         struct str key = str_from(at.key);
         struct value value;
-        if (is_core_key(key) || is_patched(patch->lead, key))
+        if (is_core_key(key) || is_patched(patch->lead, key) || (patch->without.n > 0 && str_eq(key, patch->without)))
             continue;
         if (at.val == NULL) {
             jsonw_key_str(w, key);

@@ -93,7 +93,8 @@ static int gather(struct state *state, const struct status_options *o, struct ov
         return -1;
     v->retries = state_retries_n(state);
     if (state_retries_reasons(state, v->reasons, e) != 0 ||
-        gather_text(state, STATE_RESULTS_ERROR, v, &v->results_error, e) != 0)
+        gather_text(state, STATE_RESULTS_ERROR, v, &v->results_error, e) != 0 ||
+        state_patch_effect(state, &v->patch, e) != 0)
         return -1;
     v->at_work = state_lock_holder(state);
     return state_leads_there(state, &v->leads, e);
@@ -162,6 +163,11 @@ static int status_show_json(struct state *state, const struct overview *v, struc
     jsonw_member_uint(&w, "given_up", v->given_up);
     jsonw_member_uint(&w, "removals_waiting", v->removals);
     jsonw_member_text(&w, "results_error", v->results_error);
+    static const char *const effects[] = {[PATCH_MERGES] = "merges", [PATCH_REPLACES] = "replaces"};
+    jsonw_member_object(&w, "patch");
+    jsonw_member_text(&w, "variables", effects[v->patch.variables]);
+    jsonw_member_time(&w, "seen_at", v->patch.seen_ms);
+    jsonw_object_end(&w);
     jsonw_member_array(&w, "open");
     for (size_t i = 0; i < v->open_n; i++)
         json_batch(&w, &v->open[i]);
@@ -315,6 +321,9 @@ static int status_show_text(const struct invocation *inv, struct state *state, s
                         "again\n",
                         v->given_up, v->given_up == 1 ? " was" : "s were", v->given_up == 1 ? "it" : "they",
                         v->given_up == 1 ? "it" : "them");
+    char effect[PATCH_EFFECT_TEXT_N];
+    if (v->patch.variables != PATCH_UNKNOWN)
+        bad |= buf_addf(out, "in this workspace a PATCH %s\n", state_patch_effect_text(&v->patch, effect));
     if (v->unmerged > 0)
         bad |= buf_addf(out, "journal: the outcome of %" PRIu64 " more row%s is known; the leads among them count %s\n",
                         v->unmerged, text_plural(v->unmerged), is_alive(v) ? "when the run ends" : "from the next run on");

@@ -22,6 +22,7 @@ struct overview {
     uint64_t kept, kept_run;         /* leads missing from the source that a mirror keeps, as that run saw */
     char *removals_why;              /* in the arena: the rows that they wait for; NULL: they do not wait for rows */
     bool removals_need_all;          /* only a full read wants them again */
+    struct patch_effect patch;       /* what a PATCH does to custom variables that it does not name */
     char *at_work;                   /* owned: who has the lock now; NULL: no run */
     struct job_views jobs;           /* those that are not over, or not settled */
     bool detailed;                   /* one run was asked for: all that is known of it */

@@ -45,13 +45,27 @@ static bool depends_on_what_is_there(const struct run *r, const struct decision 
     return false;
 }
 
+/* Updates are read back, as many as one list request returns, and before that read once if one of them needs it. A move reads
+ * its leads itself. */
+static void count_reads(struct run *r, const struct decision *d, const struct lead *lead)
+{
+    struct diff_summary *s = &r->dry.summary;
+    uint64_t batch = r->dry.lone_updates / LEADS_LIST_MAX + 1;
+    bool unread = r->dry.patch.variables == PATCH_MERGES && d->custom &&
+                  plan_needs_no_read(r->m, lead, d->fields, r->scratch.custom_changed);
+    s->requests_update += r->dry.lone_updates++ % LEADS_LIST_MAX == 0;
+    if (!unread && r->dry.batch_read != batch) {
+        s->requests_update++;
+        r->dry.batch_read = batch;
+    }
+}
+
 static int show_update(struct run *r, const struct decision *d, struct diff_change change, struct err *e)
 {
     r->dry.summary.update++;
     r->dry.summary.requests_update++;
-    /* Updates are read back before and after, as many as one list request returns. A move reads its leads itself. */
-    if (d->op == OP_UPDATE && r->dry.lone_updates++ % LEADS_LIST_MAX == 0)
-        r->dry.summary.requests_update += 2;
+    if (d->op == OP_UPDATE)
+        count_reads(r, d, change.new_lead);
     change.op = OP_UPDATE;
     change.certain = r->compare.remote != NULL || !depends_on_what_is_there(r, d, change.new_lead);
     change.fields = d->fields;

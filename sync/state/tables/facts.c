@@ -4,6 +4,7 @@
 
 #include "sync/state/state_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,44 @@ int state_set(struct state *s, const char *name, const char *value, struct err *
     return db_run(&s->main, e,
                   "INSERT INTO settings(name, value) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
                   "zz", name, value);
+}
+
+#define PATCH_EFFECT "patch_variables" /* "merges TIME" or "replaces TIME" */
+static const char *const patch_words[] = {[PATCH_MERGES] = "merges", [PATCH_REPLACES] = "replaces"};
+
+int state_patch_effect(struct state *s, struct patch_effect *out, struct err *e)
+{
+    const char *text;
+    *out = (struct patch_effect){.variables = PATCH_UNKNOWN};
+    if (state_get(s, PATCH_EFFECT, &text, e) != 0)
+        return -1;
+    for (int v = PATCH_MERGES; text != NULL && v <= PATCH_REPLACES; v++) {
+        size_t n = strlen(patch_words[v]);
+        if (strncmp(text, patch_words[v], n) == 0 && text[n] == ' ' &&
+            time_parse(str_from(text + n + 1), &out->seen_ms) == 0)
+            out->variables = (enum patch_variables)v;
+    }
+    return 0;
+}
+
+int state_patch_effect_set(struct state *s, const struct patch_effect *effect, struct err *e)
+{
+    char text[PATCH_EFFECT_TEXT_N], at[TIME_TEXT_N];
+    if (effect->variables == PATCH_UNKNOWN)
+        return state_set(s, PATCH_EFFECT, NULL, e);
+    snprintf(text, sizeof text, "%s %s", patch_words[effect->variables], time_format(effect->seen_ms, at));
+    return state_set(s, PATCH_EFFECT, text, e);
+}
+
+const char *state_patch_effect_text(const struct patch_effect *effect, char out[PATCH_EFFECT_TEXT_N])
+{
+    char at[TIME_TEXT_N];
+    if (effect->variables == PATCH_UNKNOWN)
+        snprintf(out, PATCH_EFFECT_TEXT_N, "may merge or replace custom variables (not seen yet)");
+    else
+        snprintf(out, PATCH_EFFECT_TEXT_N, "%s custom variables (seen %s)", patch_words[effect->variables],
+                 time_format(effect->seen_ms, at));
+    return out;
 }
 
 int serial_next(struct state *s, struct err *e)

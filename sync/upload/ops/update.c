@@ -2,6 +2,7 @@
  *
  * The leads are read first, a hundred per request: an id may name another lead by now, `if-empty` depends on what Instantly
  * has, and custom variables are sent as the complete set, because whether a PATCH merges or replaces them is not known.
+ * update_unread.c learns that from the answers, and then sends what needs no read.
  * Whether a PATCH has stored its values is proved in update_proof.c. */
 #include "config.h"
 
@@ -55,6 +56,10 @@ static void update_answered(struct patch_call *call, const struct api_reply *rep
     bool confirmed = update_proof_answer(b, call->i, reply);
     progress->patch_status = reply->http_status;
     progress->proved = call->proved;
+    if (confirmed && update_unread_learns(b, call->i, reply, call->proved))
+        return;
+    if (!confirmed)
+        update_unread_untold(b, call->i, reply);
     if (!confirmed)
         log_detail("the answer to a PATCH does not tell the new values: looking at the lead");
     if (b->record.op != OP_MOVE)
@@ -72,6 +77,8 @@ static void update_patch_answered(void *ctx, const struct api_reply *reply)
     struct patch_call *call = ctx;
     struct batch_run *b = call->batch;
     b->u->refused[ENDPOINT_PATCH].under_way--;
+    if (reply->class != API_OK)
+        update_unread_untold(b, call->i, reply);
     switch (reply->class) {
     case API_OK:
         b->progress[call->i].written = true;
@@ -118,6 +125,31 @@ void update_proved(struct batch_run *b, uint32_t i, enum outcome proved, int htt
     progress->patched = proved == OUTCOME_CHANGED;
 }
 
+/* The changes of entry i, for the results. The old values of a lead that was not read are those last written. */
+static int update_note_changes(struct batch_run *b, uint32_t i, const struct wanted_lead *wanted,
+                               const struct remote_lead *remote)
+{
+    struct entry *entry = &b->record.entries[i];
+    struct known_lead known;
+    struct lead before;
+    struct arena arena;
+    struct err e = ERR_INIT;
+    bool told = false;
+    arena_init(&arena, TARGETS_MAX);
+    if (remote == NULL) {
+        int rc = state_lead_get(b->u->c.state, &entry->key, &arena, &known, &e);
+        if (rc < 0)
+            upload_fail(b->u, &e);
+        told = rc == 1 && known.values.n > 0 && upload_unpack(b->u, known.values, &arena, &before) == 0 &&
+               before.shape == wanted->lead.shape;
+    }
+    int rc = changes_pack(&b->arena, &wanted->lead, wanted->fields, wanted->custom, remote, told ? &before : NULL,
+                          &entry->changes);
+    arena_free(&arena);
+    err_clear(&e);
+    return rc;
+}
+
 /* What is sent now is what has to be seen later. What a second try finds is half its own. */
 static int update_note_sent(struct batch_run *b, uint32_t i, const struct wanted_lead *wanted,
                             const struct remote_lead *remote)
@@ -125,7 +157,7 @@ static int update_note_sent(struct batch_run *b, uint32_t i, const struct wanted
     struct entry_progress *progress = &b->progress[i];
     progress->fields = wanted->fields;
     if (progress->rounds == 0 && !b->u->c.mapping->values_hashed && batch_entry_may_name(b, i) &&
-        changes_pack(&b->arena, &wanted->lead, wanted->fields, wanted->custom, remote, &b->record.entries[i].changes) != 0)
+        update_note_changes(b, i, wanted, remote) != 0)
         return -1;
     return arena_str(&b->arena, (struct str){(const char *)wanted->custom, wanted->lead.shape->custom_n},
                      &progress->custom_changed);
@@ -149,6 +181,9 @@ void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, c
         return;
     }
     *call = (struct patch_call){b, i, proved};
+    b->progress[i].partial = remote == NULL || wanted->left_out > 0;
+    if (wanted->left_out > 0)
+        patch.without = lead->shape->custom_names[wanted->left_out - 1];
     for (size_t c = 0; c < lead->shape->custom_n; c++) {
         patch.custom = patch.custom || wanted->custom[c];
         /* The value does not change: the one in Instantly stays. */
@@ -166,6 +201,7 @@ void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, c
         b->under_way_n--;
     } else {
         b->u->refused[ENDPOINT_PATCH].under_way++;
+        b->u->patch.trial = b->u->patch.trial || (b->progress[i].partial && !b->u->patch.agreed);
     }
     err_clear(&e);
 }
@@ -179,6 +215,8 @@ static bool update_is_due(struct batch_run *b, uint32_t i, struct wanted_lead *w
 {
     const struct entry_progress *progress = &b->progress[i];
     const enum overwrite *rules = b->u->c.mapping->overwrite;
+    if (!update_unread_kept(b, i, remote) && update_unread_flag_lost(b, i, wanted, remote) != 0)
+        upload_fail_oom(b->u);
     bool differs = wanted_lead_changes(b, i, wanted, remote, false);
     *changes = differs;
     if (progress->rounds > 0 || b->earlier)
@@ -247,8 +285,10 @@ static void update_seen(struct batch_slice *s, uint32_t i, const struct remote_l
             update_proved(b, i, again ? OUTCOME_CHANGED : OUTCOME_UNCHANGED, s->http_status);
         else if (b->progress[i].rounds >= ROUNDS_MAX)
             batch_entry_done(b, i, OUTCOME_FAILED, REASON_API_ERROR, s->http_status);
-        else if (!b->earlier) /* else nothing is written, and it may still come */
+        else if (!b->earlier) { /* else nothing is written, and it may still come */
+            update_unread_probe(b, i, &wanted, remote);
             update_patch(b, i, &wanted, remote, again || changes || !b->u->c.by_hand ? OUTCOME_CHANGED : OUTCOME_UNCHANGED);
+        }
     }
     wanted_lead_free(&wanted);
 }
@@ -314,7 +354,7 @@ static void update_start(struct batch_slice *s)
     struct batch_run *b = s->batch;
     if (b->first_sent_ms == 0)
         b->first_sent_ms = b->u->c.clock->wall_ms(b->u->c.clock);
-    update_read(s);
+    update_unread_start(s);
 }
 
 /* Those of the batch whose last PATCH was answered with 404; NULL: none, or an error. */

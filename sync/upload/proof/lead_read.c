@@ -32,10 +32,11 @@ static void lead_read_warn_other(struct batch_run *b, uint32_t i)
     struct entry *entry = &b->record.entries[i];
     char id[UUID_TEXT_N];
     if (entry->detail.n == 0)
-        log_warning("lead %s has another address in Instantly than in the state, so it is left unchanged; searching for "
+        log_warning("lead %s has another address in Instantly than in the state, so it is %s; searching for "
                     "the row's lead by address",
-                    uuid_format(&entry->lead_id, id));
-    entry->detail = STR("the lead with its id has another address, and was left alone");
+                    uuid_format(&entry->lead_id, id), b->progress[i].written ? "no longer written to" : "left unchanged");
+    entry->detail = b->progress[i].written ? STR("the lead with its id has another address, and was written to")
+                                           : STR("the lead with its id has another address, and was left alone");
 }
 
 /* ---- what came ---- */

@@ -68,6 +68,7 @@ struct wanted_lead {
     struct lead lead;
     uint32_t fields; /* a bit per core field */
     bool *custom;    /* per custom variable */
+    size_t left_out; /* update_patch(): 1 + the index of a variable that is left out of the body; 0: none */
     struct arena arena;
 };
 /* 0, or -1: the upload has failed. Free it in both cases. */

@@ -63,7 +63,7 @@ static void update_proof_settle(struct batch_run *b, uint32_t i)
 
 static void update_proof_seen(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
-    if (update_proof_is_stored(s->batch, i, remote))
+    if (update_proof_is_stored(s->batch, i, remote) && update_unread_kept(s->batch, i, remote))
         update_proof_settle(s->batch, i);
 }
 
