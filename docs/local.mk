@@ -8,6 +8,7 @@ dist_doc_DATA = \
 	docs/CRON.md \
 	docs/OPERATIONS.md \
 	docs/DESIGN.md \
+	docs/DIFF.md \
 	docs/ERRORS.md \
 	docs/LICENSES.md \
 	docs/MAPPING.md \

@@ -11,6 +11,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/key.c sync/cli/key.h \
 	sync/cli/out.c sync/cli/out.h \
 	sync/cli/out_check.c sync/cli/out_check.h \
+	sync/cli/pager.c sync/cli/pager.h \
 	sync/cli/ping.c sync/cli/ping.h \
 	sync/cli/progress.c sync/cli/progress.h \
 	sync/cli/sandbox.c \

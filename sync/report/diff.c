@@ -64,6 +64,7 @@ void diff_close(struct diff *d)
     list_close(&d->left_out);
     list_close(&d->rejects);
     match_free(&d->match);
+    diff_flows_free(&d->flows);
     buf_free(&d->record);
     free(d);
 }
@@ -235,6 +236,8 @@ int diff_head(struct diff *d, const struct diff_head *head, struct err *e)
         return -1;
     d->begun = true;
     d->head = *head;
+    if (d->options.has_at)
+        d->head.at_ms = d->options.at_ms;
     return d->ops->head != NULL ? d->ops->head(d, e) : 0;
 }
 
@@ -243,6 +246,8 @@ int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
     const struct diff_watch *watch = d->options.watch;
     if (expect(d, true, e) != 0 || (watch != NULL && watch->change(watch->ctx, change, e) != 0))
         return -1;
+    if (diff_flow_count(&d->flows, change) != 0)
+        return err_oom(e);
     int shown = diff_match_change(d, change);
     if (shown <= 0) {
         d->hidden_n++;

@@ -35,6 +35,20 @@ struct diff_watch {
     void *ctx;
 };
 
+/* Words of --op: the operations of changes, and the outcomes of rows that are left out. */
+enum {
+    DIFF_SHOW_CREATE = 1 << 0,
+    DIFF_SHOW_UPDATE = 1 << 1,
+    DIFF_SHOW_MOVE = 1 << 2,
+    DIFF_SHOW_REMOVE = 1 << 3,
+    DIFF_SHOW_REKEY = 1 << 4,
+    DIFF_SHOW_SKIPPED = 1 << 5,
+    DIFF_SHOW_REJECTED = 1 << 6,
+};
+/* Adds the word's bit. 0/-1: it is unknown */
+int diff_show_find(struct str word, unsigned *show);
+#define DIFF_SHOW_WORDS "create, update, move, remove, rekey, skipped, rejected"
+
 struct diff_options {
     enum diff_format format;
     const struct diff_watch *watch;       /* borrowed; NULL: none */
@@ -43,11 +57,16 @@ struct diff_options {
     /* Called before bytes leave for `out`, if its buffer has DIFF_OUT_BUFFER_BYTES; may be NULL. */
     void (*before_output)(void *ctx);
     void *ctx;
-    bool remote;       /* changes say whether state and Instantly differ */
-    bool colour;       /* text */
-    bool all;          /* text: more than 50 changes a kind */
-    unsigned columns;  /* text: width of the terminal */
-    const char *match; /* only changes and rows with this text are shown, and all are counted; NULL: every one */
+    bool remote;      /* changes say whether state and Instantly differ */
+    bool colour;      /* text */
+    bool all;         /* text: more than 50 changes a kind */
+    unsigned columns; /* text: width of the terminal */
+    /* What is shown; counts, guards and the exit status always cover everything. */
+    const char *match; /* only changes and rows with this text; NULL: every one */
+    unsigned show;     /* only these: DIFF_SHOW_…; 0: every one */
+    bool summary;      /* no changes and rows */
+    bool has_at;       /* the head shows at_ms in place of the present time */
+    int64_t at_ms;
 };
 
 /* The head of the output; its strings are borrowed as long as the diff lives. */

@@ -18,6 +18,17 @@ struct diff_list {
     FILE *f;
 };
 
+/* How many changes of a kind go into, stay in or leave a target; `target` and `from` as in struct diff_change. */
+struct diff_flow {
+    enum diff_kind kind;
+    struct target *target, *from; /* owned; may be NULL */
+    uint64_t n;
+};
+struct diff_flows {
+    struct diff_flow *v; /* in the order in which they are met */
+    size_t n, last;
+};
+
 struct diff_format_ops;
 struct diff {
     struct diff_options options;
@@ -26,7 +37,8 @@ struct diff {
     struct buf record;     /* the bytes of the event under way */
     struct diff_list changes, left_out, rejects;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n; /* of those that are shown */
-    uint64_t hidden_n;                                  /* changes that `match` leaves out */
+    uint64_t hidden_n;                                  /* changes that are not shown */
+    struct diff_flows flows;                            /* of all changes */
     struct match match;
     size_t unflushed;
     bool begun, finished;
@@ -72,8 +84,16 @@ int diff_field_name(const struct diff_field *field, struct buf *out);
 extern const struct record_layout diff_record_changes, diff_record_changes_remote, diff_record_left_outs;
 int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *change);
 int diff_record_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
+void diff_json_target(struct jsonw *w, const struct target *target); /* the members of its object */
 
-/* ---- diff_match.c: is it to be shown? 1/0/-1 (memory) ---- */
+/* ---- diff_flow.c ---- */
+int diff_flow_count(struct diff_flows *flows, const struct diff_change *change); /* 0/-1 (memory) */
+void diff_flows_free(struct diff_flows *flows);
+
+/* ---- diff_match.c ---- */
+/* The next word of a set of DIFF_SHOW_…; NULL: no other. Start with *at 0. */
+const char *diff_show_next(unsigned show, size_t *at);
+/* Is it to be shown? 1/0/-1 (memory) */
 int diff_match_change(struct diff *d, const struct diff_change *change);
 int diff_match_left_out(struct diff *d, const struct diff_left_out *left_out);
 

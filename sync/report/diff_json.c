@@ -87,6 +87,56 @@ static void waiting(struct jsonw *w, const struct diff_summary *s)
     jsonw_object_end(w);
 }
 
+/* What the lists leave out, so that a short list is not taken for all. */
+static void narrowing(struct jsonw *w, const struct diff *d)
+{
+    const struct diff_options *o = &d->options;
+    if (o->show == 0 && o->match == NULL && !o->summary) {
+        jsonw_member_null(w, "shown");
+        return;
+    }
+    jsonw_member_object(w, "shown");
+    if (o->show == 0) {
+        jsonw_member_null(w, "op");
+    } else {
+        size_t at = 0;
+        jsonw_member_array(w, "op");
+        for (const char *word; (word = diff_show_next(o->show, &at)) != NULL;)
+            jsonw_text(w, word);
+        jsonw_array_end(w);
+    }
+    jsonw_member_text(w, "match", o->match);
+    jsonw_member_bool(w, "summary", o->summary);
+    jsonw_object_end(w);
+}
+
+static void target_member(struct jsonw *w, const char *name, const struct target *t)
+{
+    if (t == NULL) {
+        jsonw_member_null(w, name);
+        return;
+    }
+    jsonw_member_object(w, name);
+    diff_json_target(w, t);
+    jsonw_object_end(w);
+}
+
+/* The operations by target: what the summary counts, split. */
+static void by_target(struct jsonw *w, const struct diff *d)
+{
+    jsonw_member_array(w, "by_target");
+    for (size_t i = 0; i < d->flows.n; i++) {
+        const struct diff_flow *f = &d->flows.v[i];
+        jsonw_object(w);
+        jsonw_member_text(w, "op", diff_kind_text(f->kind));
+        target_member(w, "target", f->target);
+        target_member(w, "from", f->from);
+        jsonw_member_uint(w, "leads", f->n);
+        jsonw_object_end(w);
+    }
+    jsonw_array_end(w);
+}
+
 /* The head: what the diff compares, the guards and the warnings. */
 static void about(struct jsonw *w, const struct diff *d, const struct diff_summary *s)
 {
@@ -100,6 +150,7 @@ static void about(struct jsonw *w, const struct diff *d, const struct diff_summa
     guards(w, s);
     warnings(w, d->options.warnings);
     waiting(w, s);
+    narrowing(w, d);
 }
 
 /* ---- one document ---- */
@@ -120,6 +171,7 @@ static int document_part(struct diff *d, const struct diff_summary *s, bool firs
         jsonw_member_object(&w, "summary");
         diff_json_counts(&w, s);
         jsonw_object_end(&w);
+        by_target(&w, d);
     }
     jsonw_object_end(&w);
     int bad = jsonw_end(&w);
@@ -170,6 +222,7 @@ static int ndjson_finish(struct diff *d, const struct diff_summary *s, struct er
     diff_json_new_variables(w, s);
     requests(w, s);
     diff_json_reasons(w, s);
+    by_target(w, d);
     return record_end(&d->changes.records) == 0 ? diff_write(d, e) : err_oom(e);
 }
 

@@ -1,7 +1,43 @@
-/* --match in a diff: which changes and left-out rows are shown. */
+/* Which changes and left-out rows a diff shows: --op, --match and --summary. */
 #include "config.h"
 
 #include "sync/report/diff_format.h"
+
+static const struct {
+    const char *word;
+    unsigned bit;
+} shows[] = {
+    {"create", DIFF_SHOW_CREATE},     {"update", DIFF_SHOW_UPDATE}, {"move", DIFF_SHOW_MOVE},
+    {"remove", DIFF_SHOW_REMOVE},     {"rekey", DIFF_SHOW_REKEY},   {"skipped", DIFF_SHOW_SKIPPED},
+    {"rejected", DIFF_SHOW_REJECTED},
+};
+enum { SHOWS_N = sizeof shows / sizeof shows[0] };
+
+int diff_show_find(struct str word, unsigned *show)
+{
+    for (size_t i = 0; i < SHOWS_N; i++)
+        if (str_is(word, shows[i].word)) {
+            *show |= shows[i].bit;
+            return 0;
+        }
+    return -1;
+}
+
+const char *diff_show_next(unsigned show, size_t *at)
+{
+    while (*at < SHOWS_N)
+        if ((show & shows[(*at)++].bit) != 0)
+            return shows[*at - 1].word;
+    return NULL;
+}
+
+static bool is_wanted(const struct diff *d, const char *word)
+{
+    unsigned bit = 0;
+    if (d->options.summary)
+        return false;
+    return d->options.show == 0 || diff_show_find(str_from(word), &bit) != 0 || (d->options.show & bit) != 0;
+}
 
 static int of_entry(struct match *m, const struct entry *entry)
 {
@@ -17,6 +53,8 @@ static int of_entry(struct match *m, const struct entry *entry)
 int diff_match_change(struct diff *d, const struct diff_change *c)
 {
     const struct lead *leads[] = {c->new_lead, c->old_lead};
+    if (!is_wanted(d, diff_kind_text(diff_kind_of(c))))
+        return 0;
     match_row(&d->match);
     int found = match_wants(&d->match) ? of_entry(&d->match, c->entry) : 1;
     for (size_t i = 0; i < sizeof leads / sizeof leads[0] && found == 0; i++)
@@ -27,6 +65,8 @@ int diff_match_change(struct diff *d, const struct diff_change *c)
 
 int diff_match_left_out(struct diff *d, const struct diff_left_out *l)
 {
+    if (!is_wanted(d, outcome_text(l->entry->outcome)))
+        return 0;
     match_row(&d->match);
     int found = match_wants(&d->match) ? of_entry(&d->match, l->entry) : 1;
     return found != 0 ? found : match_text(&d->match, l->value);

@@ -84,6 +84,13 @@ static int fill_fields(struct record_writer *w, const struct diff_change *change
     return bad;
 }
 
+void diff_json_target(struct jsonw *w, const struct target *target)
+{
+    jsonw_member_text(w, "kind", target_kind_text(target->kind));
+    jsonw_member_uuid(w, "id", &target->id);
+    jsonw_member_text(w, "name", target->name);
+}
+
 static int fill_target(struct record_writer *w, size_t column, const struct target *target)
 {
     struct buf text = BUF_INIT(w->out->max);
@@ -92,9 +99,7 @@ static int fill_target(struct record_writer *w, size_t column, const struct targ
         return 0;
     jsonw_init_output(&json, &text);
     jsonw_object(&json);
-    jsonw_member_text(&json, "kind", target_kind_text(target->kind));
-    jsonw_member_uuid(&json, "id", &target->id);
-    jsonw_member_text(&json, "name", target->name);
+    diff_json_target(&json, target);
     jsonw_object_end(&json);
     int bad = jsonw_end(&json);
     record_copy(w, column, buf_str(&text));

@@ -3,11 +3,13 @@ noinst_LIBRARIES += sync/libreport.a
 sync_libreport_a_SOURCES = \
 	sync/report/diff.c sync/report/diff.h \
 	sync/report/diff_csv.c \
+	sync/report/diff_flow.c \
 	sync/report/diff_format.h \
 	sync/report/diff_json.c \
 	sync/report/diff_match.c \
 	sync/report/diff_record.c \
-	sync/report/diff_text.c \
+	sync/report/diff_text.c sync/report/diff_text.h \
+	sync/report/diff_text_sum.c \
 	sync/report/record.c sync/report/record.h \
 	sync/report/record_csv.c \
 	sync/report/record_format.h \

@@ -31,6 +31,7 @@ STORIES = \
 	tests/cli/columns.test \
 	tests/cli/consent.test \
 	tests/cli/cron.test \
+	tests/cli/diff.test \
 	tests/cli/evidence.test \
 	tests/cli/examples.test \
 	tests/cli/explain.test \

@@ -1,15 +1,15 @@
 /* `diff`: the dry run. Nothing that could change anything leaves the process, and the state is opened read-only. */
 #include "config.h"
 
-#include "sync/report/diff.h"
-
 #include "sync/base/log.h"
 #include "sync/cli/commands.h"
-#include "sync/cli/run/differ.h"
 #include "sync/cli/out.h"
+#include "sync/cli/pager.h"
+#include "sync/cli/run/differ.h"
 #include "sync/cli/run/runner.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <sys/stat.h>
 
@@ -17,12 +17,7 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 
 /* clang-format off */
 static const struct opt options[] = {
-    {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, exit_code),
-     .help = "exit with 2 if there are changes, else with 1 if rows are rejected"},
-    {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(differ_options, all),
-     .help = "list every change, not only 50 of each kind"},
-    {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(differ_options, match), .arg = "TEXT", .min = 1,
-     .help = "show only changes and left-out rows with this text, or all its words, in cells or values"},
+    DIFFER_OPTIONS(differ_options, , ""),
     {.name = "remote", .kind = OPT_FLAG, .dest = OPT_AT(differ_options, remote),
      .help = "read every lead of the targets, and plan against what Instantly holds"},
     {.name = NULL},
@@ -72,30 +67,53 @@ static void free_warnings(struct diff_warnings *list)
     free(list->v);
 }
 
-/* Runs the dry run, once runner and output are open. */
-static int diff_show(struct invocation *inv, const struct differ_options *o, struct runner *runner, struct output *out,
-                     const struct diff_warnings *warnings, struct err *e)
+/* --op can be repeated and can have commas. */
+static int choose_ops(const struct opt_list *texts, unsigned *show, struct err *e)
 {
-    const struct diff_options options_of_diff = {
-        .format = diff_format_of(inv->common.output.format),
-        .out = out->f,
-        .warnings = warnings,
-        .colour = inv->common.terminal.colour_out,
-        .before_output = is_regular(out->f) ? NULL : end_progress,
-        .ctx = runner,
-        .all = o->all,
-        .remote = o->remote,
-        .match = o->match,
-        .columns = inv->common.terminal.columns,
-    };
+    for (size_t i = 0; i < texts->n; i++)
+        for (const char *part = texts->v[i]; part != NULL;) {
+            struct str word = {part, strcspn(part, ",")};
+            if (diff_show_find(word, show) != 0)
+                return err_set(e, XS_USAGE, "--op \"%.*s\" is not one of " DIFF_SHOW_WORDS, STR_ARG(word));
+            part = part[word.n] == ',' ? part + word.n + 1 : NULL;
+        }
+    return 0;
+}
+
+/* Fills what only the options decide. XS_USAGE */
+static int differ_choose(const struct differ_options *o, struct diff_options *out, struct err *e)
+{
+    out->has_at = o->at != NULL;
+    if (out->has_at && time_parse(str_from(o->at), &out->at_ms) != 0)
+        return err_set(e, XS_USAGE, "--at \"%s\" is not a time with its zone, such as 2026-06-30T21:15:32Z", o->at);
+    out->all = o->all;
+    out->remote = o->remote;
+    out->match = o->match;
+    out->summary = o->summary;
+    return choose_ops(&o->op, &out->show, e);
+}
+
+/* Runs the dry run, once runner and output are open. */
+static int diff_show(struct invocation *inv, const struct differ_options *o, struct diff_options *shown,
+                     struct runner *runner, struct output *out, struct err *e)
+{
     struct run_report report = {0};
     struct diff *diff = NULL;
+    struct pager pager = {.pid = -1};
     int rc = -1;
+    shown->format = diff_format_of(inv->common.output.format);
+    shown->colour = inv->common.terminal.colour_out;
+    shown->columns = inv->common.terminal.columns;
+    shown->before_output = is_regular(out->f) ? NULL : end_progress;
+    shown->ctx = runner;
+    if (shown->format == DIFF_TEXT && !o->no_pager && pager_open(&pager, &inv->common) != 0)
+        return err_oom(e);
+    shown->out = pager.f != NULL ? pager.f : out->f;
     /* setvbuf() ignores a size without a buffer, and the buffer must live as long as stdout. */
     static char buffer[DIFF_OUT_BUFFER_BYTES];
-    fflush(out->f);
-    setvbuf(out->f, buffer, _IOFBF, sizeof buffer);
-    if (diff_open(&options_of_diff, &diff, e) != 0)
+    fflush(shown->out);
+    setvbuf(shown->out, buffer, _IOFBF, sizeof buffer);
+    if (diff_open(shown, &diff, e) != 0)
         goto done;
     if (o->remote)
         runner->config.remote = RUN_REMOTE_PLAN;
@@ -110,6 +128,7 @@ static int diff_show(struct invocation *inv, const struct differ_options *o, str
                                                                     : XS_DONE;
     rc = output_commit(out, e);
 done:
+    pager_close(&pager);
     run_report_free(&report);
     diff_close(diff);
     return rc;
@@ -120,6 +139,9 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
     struct runner runner;
     struct output out = {0};
     struct diff_warnings warnings = {.v = NULL};
+    struct diff_options shown = {.warnings = &warnings};
+    if (differ_choose(o, &shown, e) != 0)
+        return -1;
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
     log_watch(keep_warning, &warnings);
@@ -128,12 +150,28 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
     if (rc == 0)
         rc = output_open(&out, inv->common.output.path, OUT_PRIVATE, e);
     if (rc == 0)
-        rc = diff_show(inv, o, &runner, &out, &warnings, e);
+        rc = diff_show(inv, o, &shown, &runner, &out, e);
     log_watch(NULL, NULL);
     free_warnings(&warnings);
     output_abandon(&out);
     runner_close(&runner);
     return rc;
+}
+
+const char *differ_given(const struct differ_options *o)
+{
+    const struct {
+        bool given;
+        const char *name;
+    } options_given[] = {
+        {o->exit_code, "exit-code"}, {o->op.n > 0, "op"}, {o->match != NULL, "match"},
+        {o->summary, "summary"},     {o->all, "all"},     {o->at != NULL, "at"},
+        {o->no_pager, "no-pager"},
+    };
+    for (size_t i = 0; i < sizeof options_given / sizeof options_given[0]; i++)
+        if (options_given[i].given)
+            return options_given[i].name;
+    return NULL;
 }
 
 static int diff_command(struct invocation *inv, struct err *e)
@@ -150,6 +188,7 @@ const struct command command_diff = {
             "whether a lead exists elsewhere, are marked uncertain. Needs no API key if\n"
             "targets are UUIDs. Rejected rows change the exit status only with --exit-code.",
     .examples = "leadsync diff people.csv --campaign \"Q4 founders\"\n"
+                "leadsync diff people.yaml --op remove,rejected\n"
                 "leadsync diff people.yaml --exit-code --format json -o changes.json",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN,
     .formats = formats,

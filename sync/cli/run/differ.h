@@ -3,14 +3,62 @@
 #define SYNC_CLI_RUN_DIFFER_H
 
 #include "sync/cli/command.h"
+#include "sync/report/diff.h"
 
 #include <stdbool.h>
 
 struct differ_options {
-    bool exit_code, all;
-    bool remote;       /* plan against what the targets hold */
+    bool exit_code, all, summary, no_pager;
+    bool remote; /* plan against what the targets hold */
+    struct opt_list op;
     const char *match; /* NULL: everything is shown */
+    const char *at;    /* RFC 3339; NULL: the present time */
 };
+
+/* Rows of an option table. `member` is the struct differ_options in `type`, `when` stands before each help. */
+#define DIFFER_OPTIONS(type, member, when) \
+    {.name = "exit-code", \
+     .section = OPT_OUTPUT, \
+     .kind = OPT_FLAG, \
+     .dest = OPT_AT(type, member exit_code), \
+     .help = when "exit with 2 if there are changes, else with 1 if rows are rejected"}, \
+        {.name = "op", \
+         .section = OPT_OUTPUT, \
+         .kind = OPT_LIST, \
+         .dest = OPT_AT(type, member op), \
+         .arg = "OP,…", \
+         .help = when "show only these: " DIFF_SHOW_WORDS}, \
+        {.name = "match", \
+         .section = OPT_OUTPUT, \
+         .kind = OPT_TEXT, \
+         .dest = OPT_AT(type, member match), \
+         .arg = "TEXT", \
+         .min = 1, \
+         .help = when "show only changes and left-out rows with this text, or all its words, in cells or values"}, \
+        {.name = "summary", \
+         .section = OPT_OUTPUT, \
+         .kind = OPT_FLAG, \
+         .dest = OPT_AT(type, member summary), \
+         .help = when "show only the counts, no changes and rows"}, \
+        {.name = "all", \
+         .section = OPT_OUTPUT, \
+         .kind = OPT_FLAG, \
+         .dest = OPT_AT(type, member all), \
+         .help = when "list every change, not only 50 of each kind"}, \
+        {.name = "at", \
+         .section = OPT_OUTPUT, \
+         .kind = OPT_TEXT, \
+         .dest = OPT_AT(type, member at), \
+         .arg = "TIME", \
+         .min = 1, \
+         .help = when "show this time (RFC 3339) in place of the present, so that equal diffs are equal bytes"}, \
+    { \
+        .name = "no-pager", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(type, member no_pager), \
+        .help = when "on a terminal, print without $PAGER" \
+    }
+
+/* The first of these options that was given; NULL: none was. --remote, which a sync takes as well, is not one of them. */
+const char *differ_given(const struct differ_options *o);
 
 /* Shows what a sync of operand 0 would do. Sets inv->status: XS_CHANGES only with `exit_code`. */
 int differ_run(struct invocation *inv, const struct differ_options *o, struct err *e);

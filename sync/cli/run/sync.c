@@ -17,13 +17,7 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 static const struct opt options[] = {
     {.name = "dry-run", .letter = 'n', .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, dry_run),
      .help = "only show what would change, as leadsync diff does"},
-    {.name = "exit-code", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.exit_code),
-     .help = "with --dry-run: exit with 2 if there are changes, else with 1 if rows are rejected"},
-    {.name = "all", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.all),
-     .help = "with --dry-run: list every change, not only 50 of each kind"},
-    {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(sync_options, diff.match), .arg = "TEXT", .min = 1,
-     .help = "with --dry-run: show only changes and left-out rows with this text, or all its words, in cells or "
-             "values"},
+    DIFFER_OPTIONS(sync_options, diff., "with --dry-run: "),
     {.name = "remote", .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.remote),
      .help = "read every lead of the targets, and plan against what Instantly holds"},
     {.name = NULL},
@@ -41,10 +35,11 @@ static int sync_step(const struct invocation *inv, struct run_config *config, st
 static int sync_command(struct invocation *inv, struct err *e)
 {
     const struct sync_options *o = inv->options;
+    const char *of_diff = differ_given(&o->diff);
     if (o->dry_run)
         return differ_run(inv, &o->diff, e);
-    if (o->diff.exit_code || o->diff.all || o->diff.match != NULL)
-        return err_set(e, XS_USAGE, "--exit-code, --all and --match go with --dry-run");
+    if (of_diff != NULL)
+        return err_set(e, XS_USAGE, "--%s goes with --dry-run", of_diff);
     if (inv->common.output.format == FORMAT_NDJSON || inv->common.output.format == FORMAT_CSV)
         return err_set(e, XS_USAGE, "--format ndjson and csv go with --dry-run; a run's report is text or json");
     if (inv->operands_n == 0)
