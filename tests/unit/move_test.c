@@ -241,6 +241,25 @@ START_TEST(already_in_the_target)
 }
 END_TEST
 
+/* Another user has moved Ann, and the PATCH of her new name stores nothing, though its answer has the name: a read decides. */
+START_TEST(already_in_the_target_and_not_stored)
+{
+    world_place(k.world, "ann@example.com", WORLD_CAMPAIGN);
+    ekit_csv(&k, "email,first,seats,seg\nann@example.com,Anna,1,c\nbob@example.com,Bob,2,c\ncyd@example.com,Cyd,3,l\n");
+    world_fault(k.world, WORLD_PATCH, 1, 1, _i == 0 ? FAULT_ECHO : FAULT_NONE);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, _i == 0 ? XS_LEFT_OVER : XS_DONE);
+    EKIT_REASON(&k, NOT_STORED, _i == 0 ? 1u : 0u);
+    ck_assert_uint_eq(k.report.tally.updated, _i == 0 ? 0 : 1);
+    ck_assert_uint_eq(k.report.tally.moved, 1);
+    ekit_sync(&k);
+    EKIT_ENDS(&k, XS_DONE);
+    ck_assert_str_eq(world_value(k.world, WORLD_CAMPAIGN, "ann@example.com", "first_name"), "Anna");
+    mkit_ends_as_wanted(&k);
+    mkit_is_settled(&k);
+}
+END_TEST
+
 START_TEST(elsewhere_and_gone)
 {
     world_place(k.world, "ann@example.com", WORLD_ELSEWHERE);
@@ -463,6 +482,7 @@ int main(void)
     tcase_add_test(t, create_mode_never_moves);
     tcase_add_test(t, without_an_address);
     tcase_add_test(t, already_in_the_target);
+    tcase_add_loop_test(t, already_in_the_target_and_not_stored, 0, 2);
     tcase_add_test(t, elsewhere_and_gone);
     tcase_add_loop_test(t, no_list_shows_them, 0, 3);
     tcase_add_test(t, no_list_shows_what_a_job_left);

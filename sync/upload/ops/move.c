@@ -292,26 +292,34 @@ static void move_answered(void *ctx, const struct api_reply *reply)
 
 /* ---- what comes next ---- */
 
-/* Entries that are in their target are proved. Returns how many others may be asked for. */
-static size_t move_take_arrived(struct batch_run *b)
+/* The read before a move proves the leads that it showed in their target, unless a PATCH has changed them since. */
+static void move_take_arrived(struct batch_run *b)
+{
+    for (uint32_t i = 0; i < b->record.entries_n; i++)
+        if (b->record.entries[i].outcome == OUTCOME_NONE && b->progress[i].place == PLACE_TO && !b->progress[i].patched)
+            move_proved(b, i, 0);
+}
+
+/* Is entry i still to be asked for, or, with `arrived`, to be read in its target? */
+static bool move_is_next(const struct batch_run *b, uint32_t i, bool arrived)
+{
+    const struct entry_progress *progress = &b->progress[i];
+    return progress->state != ENTRY_DONE && progress->state != ENTRY_HELD && (progress->place == PLACE_TO) == arrived;
+}
+
+static size_t move_next_n(const struct batch_run *b, bool arrived)
 {
     size_t n = 0;
-    for (uint32_t i = 0; i < b->record.entries_n; i++) {
-        if (b->record.entries[i].outcome != OUTCOME_NONE)
-            continue;
-        if (b->progress[i].place == PLACE_TO)
-            move_proved(b, i, 0);
-        else
-            n += b->progress[i].state != ENTRY_HELD;
-    }
+    for (uint32_t i = 0; i < b->record.entries_n; i++)
+        n += move_is_next(b, i, arrived);
     return n;
 }
 
-static struct batch_slice *move_next_slice(struct batch_run *b, struct err *e)
+static struct batch_slice *move_next_slice(struct batch_run *b, size_t max, bool arrived, struct err *e)
 {
-    struct batch_slice *s = slice_new(b, b->move.request_max, e);
-    for (uint32_t i = 0; s != NULL && i < b->record.entries_n && s->n < b->move.request_max; i++)
-        if (b->progress[i].state != ENTRY_DONE && b->progress[i].state != ENTRY_HELD)
+    struct batch_slice *s = slice_new(b, max, e);
+    for (uint32_t i = 0; s != NULL && i < b->record.entries_n && s->n < max; i++)
+        if (move_is_next(b, i, arrived))
             s->index[s->n++] = i;
     return s;
 }
@@ -334,17 +342,23 @@ static bool move_next(struct batch_run *b)
         move_all_done(b, OUTCOME_FAILED, REASON_API_ERROR);
     if (b->life == LIFE_LEFT_OPEN || b->open_n == 0)
         return false;
-    size_t n = move_take_arrived(b);
-    if (n == 0)
+    move_take_arrived(b);
+    size_t arrived_n = move_next_n(b, true);
+    if (arrived_n == 0 && move_next_n(b, false) == 0)
         return b->open_n > 0; /* refused_alike.c decides about the others */
-    struct batch_slice *s = move_next_slice(b, &e);
+    struct batch_slice *s = move_next_slice(b, arrived_n > 0 ? arrived_n : b->move.request_max, arrived_n > 0, &e);
     if (s == NULL) {
         upload_fail(b->u, &e);
         err_clear(&e);
         batch_leave_open(b);
         return false;
     }
-    move_post(s);
+    if (arrived_n > 0) {
+        s->round = 1; /* their PATCH was the write that this read proves */
+        move_proof_start(s, NULL);
+    } else {
+        move_post(s);
+    }
     return true;
 }
 

@@ -25,7 +25,7 @@ static void move_proof_found(struct batch_slice *s, uint32_t i, const struct rem
         batch_entry_location(b, i, remote);
     if (b->progress[i].place != PLACE_TO)
         return;
-    /* The answer to the PATCH named values that a read does not show. Lists lag, so the last read decides. */
+    /* An answer to a PATCH can name values that were not stored. Lists lag, so the last read decides. */
     if (b->progress[i].patched && !update_proof_is_stored(b, i, remote))
         return;
     if (!b->earlier || b->record.entries[i].row == 0) {
