@@ -39,6 +39,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/history/rejects.c \
 	sync/cli/history/results.c \
 	sync/cli/history/results_record.c sync/cli/history/results_record.h \
+	sync/cli/history/results_written.c sync/cli/history/results_written.h \
 	sync/cli/history/results_pick.c sync/cli/history/results_pick.h \
 	sync/cli/history/status.c \
 	sync/cli/history/status_run.c sync/cli/history/status_run.h \

@@ -87,7 +87,7 @@ static int show_value(const struct value *v, struct buf *out)
     return buf_add(out, text.p, text_utf8_prefix(text)) | buf_adds(out, "…");
 }
 
-int change_show(struct str list, struct buf *out)
+static int change_show_list(struct str list, bool created, struct buf *out)
 {
     const char *p = list.p, *end = list.n > 0 ? p + list.n : p;
     struct change change;
@@ -96,14 +96,25 @@ int change_show(struct str list, struct buf *out)
     if (change_is_text(list))
         return buf_add(out, list.p, list.n);
     while (out->n - start <= CHANGE_TEXT_BYTES && (rc = change_next(&p, end, &change)) == 1) {
-        int bad = buf_addf(out, "%s%.*s: ", out->n > start ? "; " : "", STR_ARG(change.name)) |
-                  show_value(&change.before, out) | buf_adds(out, " -> ") | show_value(&change.after, out);
-        if (bad != 0)
+        int bad = buf_addf(out, "%s%.*s: ", out->n > start ? "; " : "", STR_ARG(change.name));
+        if (!created)
+            bad |= show_value(&change.before, out) | buf_adds(out, " -> ");
+        if ((bad | show_value(&change.after, out)) != 0)
             return -1;
     }
     if (rc < 0)
         errno = EINVAL;
     return rc < 0 ? -1 : 0;
+}
+
+int change_show(struct str list, struct buf *out)
+{
+    return change_show_list(list, false, out);
+}
+
+int change_show_created(struct str list, struct buf *out)
+{
+    return change_show_list(list, true, out);
 }
 
 /* ---- JSON ---- */

@@ -27,6 +27,8 @@ int change_next(const char **p, const char *end, struct change *out);
 bool change_is_text(struct str list);
 /* Appends "first_name: Ann -> Anna; custom_variables.seats: 3 -> 4". 0, or -1: buffer, or with errno EINVAL malformed */
 int change_show(struct str list, struct buf *out);
+/* The same of a lead that was created: "first_name: Anna; custom_variables.seats: 4". */
+int change_show_created(struct str list, struct buf *out);
 /* Writes {"first_name":["Ann","Anna"],"custom_variables.seats":[3,4]}; of a text {"":"…"}; null if empty. 0, or -1 malformed, with
  * nothing written */
 int change_json(struct str list, struct jsonw *w);

@@ -44,7 +44,7 @@ int explain_history_fill(struct record_writer *w, struct explain *x, const struc
 {
     struct entry entry = touched->entry;
     struct run_record run;
-    struct results_row row = {&entry, touched->batch.op, touched->target};
+    struct results_row row = {&entry, touched->batch.op, touched->target, .written = false};
     int found = state_run_get(s->state, touched->batch.run, &x->arena, &run, e);
     if (found < 0)
         return -1;

@@ -7,6 +7,7 @@
 #include "sync/cli/out.h"
 #include "sync/cli/history/results_pick.h"
 #include "sync/cli/history/results_record.h"
+#include "sync/cli/history/results_written.h"
 #include "sync/cli/history/status_run.h"
 #include "sync/cli/args/run_choice.h"
 #include "sync/cli/args/run_words.h"
@@ -54,6 +55,7 @@ struct results_out {
     struct run_record record; /* of that run; in the arena of results_command() */
     struct record_layout layout;
     struct results_pick pick;
+    struct results_written written;
     bool chosen;                          /* the rows to show were chosen by an option */
     bool others;                          /* the other runs were looked through, too */
     bool cells_dropped;                   /* the run's raw rows are no longer kept */
@@ -72,6 +74,22 @@ static bool results_is_listed(const struct results_out *r, const struct entry *e
            (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED && entry->outcome != OUTCOME_REMOVED);
 }
 
+/* The values of a created lead, or which run has changed them since. */
+static int add_written(struct results_out *r, struct entry *entry, bool text, struct arena *arena, struct err *e)
+{
+    struct buf shown = BUF_INIT(NAME_BYTES);
+    uint64_t later;
+    if (results_written_values(&r->written, entry, text, arena, &entry->changes, &later, e) != 0)
+        return -1;
+    if (later == 0)
+        return 0;
+    int bad = buf_addf(&shown, "%.*s%srun %llu has changed its values since", STR_ARG(entry->detail),
+                       entry->detail.n > 0 ? "; " : "", (unsigned long long)later);
+    bad = bad != 0 ? bad : arena_str(arena, buf_str(&shown), &entry->detail);
+    buf_free(&shown);
+    return bad != 0 ? err_oom(e) : 0;
+}
+
 static int take_row(struct results_out *r, const struct entry *entry, enum op op, uint32_t target, struct arena *arena,
                     struct err *e)
 {
@@ -79,7 +97,12 @@ static int take_row(struct results_out *r, const struct entry *entry, enum op op
         r->unlisted++;
         return 0;
     }
-    const struct results_row row = {entry, op, target};
+    bool text = r->inv->common.output.format == FORMAT_TEXT;
+    struct entry filled = *entry;
+    struct results_row row = {&filled, op, target, .written = false};
+    if (entry->outcome == OUTCOME_CREATED && entry->changes.n == 0 && add_written(r, &filled, text, arena, e) != 0)
+        return -1;
+    row.written = filled.changes.n > 0 && entry->changes.n == 0;
     if (results_record_fill(&r->out.records, r->state, r->run, &row, arena, e) != 0)
         return -1;
     return out_record(&r->out, e);
@@ -366,7 +389,8 @@ static int results_command(struct invocation *inv, struct err *e)
         log_notice("run %llu ended with %d before it read a row: leadsync status --run %llu", (unsigned long long)record.id,
                    record.exit_code, (unsigned long long)record.id);
     r.read_part = record.read != NULL && strcmp(record.read, "incremental") == 0;
-    if (look_for_match(&r, &record, o->run != 0, &arena, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
+    if (look_for_match(&r, &record, o->run != 0, &arena, e) != 0 ||
+        results_written_open(&r.written, r.state, r.run, e) != 0 || out_open(&r.out, inv, OUT_PRIVATE, e) != 0)
         goto done;
     if (results_show(&r, e) == 0)
         rc = out_commit(&r.out, e);
@@ -374,6 +398,7 @@ static int results_command(struct invocation *inv, struct err *e)
         rc = report_later_edits(&r, &arena, e);
 done:
     out_abandon(&r.out);
+    results_written_close(&r.written);
     results_pick_free(&r.pick);
     arena_free(&arena);
     state_close(r.state);
@@ -390,7 +415,8 @@ const struct command command_results = {
             "listed; rows of an open batch are listed as deferred. The row number counts data\n"
             "rows from 1; line is where the row starts in its file; op is the operation sent\n"
             "to Instantly; detail explains the reason; changes has the old and new values of\n"
-            "an update (unless values: hashed). In text, a row without an address shows its\n"
+            "an update, and the values of a created lead that no later run has changed (unless\n"
+            "values: hashed). In text, a row without an address shows its\n"
             "first cells, in parentheses, as its key. --match without --run shows the latest\n"
             "run that read a source, if it has a match, or else the newest run that has one;\n"
             "a note names the other runs with a match, such as edits by hand.",

@@ -58,12 +58,14 @@ static int changes_json(struct str changes, struct buf *out)
     return -1;
 }
 
-static int fill_changes(struct record_writer *w, struct str changes, struct err *e)
+static int fill_changes(struct record_writer *w, struct str changes, bool created, struct err *e)
 {
     struct buf shown = BUF_INIT(CHANGES_BYTES);
     if (changes.n == 0)
         return 0;
-    int bad = record_is_json(w) ? changes_json(changes, &shown) : change_show(changes, &shown);
+    int bad = record_is_json(w) ? changes_json(changes, &shown)
+              : created         ? change_show_created(changes, &shown)
+                                : change_show(changes, &shown);
     if (bad != 0 && errno == EINVAL)
         err_set(e, XS_STATE, "the state holds damaged changes of a row; restore it from a backup");
     else if (bad != 0)
@@ -124,5 +126,5 @@ int results_record_fill(struct record_writer *w, struct state *state, uint64_t r
         (entry->reason == REASON_DELETED_THERE || hash128_is_zero(&entry->key)))
         detail = STR("deleted by leads delete");
     record_str(w, RESULTS_DETAIL, detail);
-    return fill_changes(w, entry->changes, e);
+    return fill_changes(w, entry->changes, row->written, e);
 }

@@ -10,6 +10,7 @@ struct results_row {
     const struct entry *entry;
     enum op op;
     uint32_t target; /* number; 0: none */
+    bool written;    /* the entry's changes are what the created lead got, and replace no values */
 };
 
 /* New columns only come last, because programs count those of a CSV. */

@@ -16,7 +16,7 @@
 
 #include "sync/upload/proof/proof.h"
 
-enum { KNOWN_MAX = 1 << 20 };
+enum { KNOWN_MAX = 1 << 20, DETAIL_MAX = 4096 };
 
 static struct hash128 rekey_key_of_id(struct state *s, const char *prefix, const struct uuid *id)
 {
@@ -157,6 +157,28 @@ int rekey_old_reimported(struct batch_run *b, uint32_t i, const struct remote_le
     return rekey_mark(c->state, REIMPORTED, &remote->id, e);
 }
 
+/* For `results`, where a new lead under a known key looks like any other that was created. */
+static void rekey_explain(struct batch_run *b, uint32_t i, const struct known_lead *old, struct arena *arena)
+{
+    const struct entry *entry = &b->record.entries[i];
+    struct buf text = BUF_INIT(DETAIL_MAX);
+    struct lead lead;
+    struct str address = STR_NONE;
+    if (entry->detail.n > 0 || entry->outcome == OUTCOME_UNCHANGED)
+        return;
+    if (old->values.n > 0 && upload_unpack(b->u, old->values, arena, &lead) == 0 &&
+        lead.core[LEAD_EMAIL].kind == VALUE_STRING)
+        address = (struct str){lead.core[LEAD_EMAIL].p, lead.core[LEAD_EMAIL].n};
+    /* The lead was imported again under another id, and the row has the address that it had. */
+    if (address.n > 0 && mapping_same_address(address, entry->email))
+        return;
+    int bad = address.n > 0 ? buf_addf(&text, "rekey: replaces %.*s, the row's address before", STR_ARG(address))
+                            : buf_adds(&text, "rekey: replaces the lead of the row's address before");
+    if (bad == 0)
+        batch_entry_detail(b, i, buf_str(&text));
+    buf_free(&text);
+}
+
 static int rekey_keep_old(struct batch_run *b, uint32_t i, struct arena *arena, struct err *e)
 {
     const struct upload_config *c = &b->u->c;
@@ -170,6 +192,7 @@ static int rekey_keep_old(struct batch_run *b, uint32_t i, struct arena *arena, 
         known.lead_id = b->progress[i].old_id;
     if (uuid_eq(&known.lead_id, &entry->lead_id))
         return 0;
+    rekey_explain(b, i, &known, arena);
     bool taken = false;
     if (!b->earlier && upload_rekey_is_taken(c->state, &known.lead_id, &taken, e) != 0)
         return -1;
