@@ -377,6 +377,7 @@ static int send_head(struct run *r, struct err *e)
     const struct diff_head head = {
         .sync = r->m->name, .source = r->source->label, .targets = targets, .targets_n = r->targets.mapped_n,
         .at_ms = r->report->started_ms, .workspace = workspace, .has_key = r->m->has_key,
+        .secret = state_secret(r->state),
     };
     /* clang-format on */
     return diff_head(r->diff, &head, e);

@@ -65,6 +65,7 @@ void diff_close(struct diff *d)
     list_close(&d->rejects);
     match_free(&d->match);
     diff_flows_free(&d->flows);
+    diff_mask_free(d);
     buf_free(&d->record);
     free(d);
 }
@@ -238,6 +239,8 @@ int diff_head(struct diff *d, const struct diff_head *head, struct err *e)
     d->head = *head;
     if (d->options.has_at)
         d->head.at_ms = d->options.at_ms;
+    if (d->options.mask && diff_mask_head(d, e) != 0)
+        return -1;
     return d->ops->head != NULL ? d->ops->head(d, e) : 0;
 }
 
@@ -257,7 +260,10 @@ int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
     d->changes_n++;
     if (d->ops->change == NULL)
         return 0;
-    if (d->ops->change(d, &d->changes.records, change) != 0)
+    struct diff_change seen = *change;
+    if (d->options.mask && diff_mask_change(d, &seen) != 0)
+        return err_oom(e);
+    if (d->ops->change(d, &d->changes.records, &seen) != 0)
         return err_oom(e);
     return d->ops->waits ? diff_keep(d, &d->changes, e) : diff_write(d, e);
 }
@@ -280,14 +286,21 @@ int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct e
     d->left_out_n++;
     if (d->ops->left_out == NULL)
         return 0;
-    if (d->ops->rejects && left_out->entry->outcome == OUTCOME_REJECTED && list_left_out(d, &d->rejects, left_out, e) != 0)
+    struct diff_left_out seen = *left_out;
+    if (d->options.mask && diff_mask_left_out(d, &seen) != 0)
+        return err_oom(e);
+    if (d->ops->rejects && seen.entry->outcome == OUTCOME_REJECTED && list_left_out(d, &d->rejects, &seen, e) != 0)
         return -1;
-    return list_left_out(d, &d->left_out, left_out, e);
+    return list_left_out(d, &d->left_out, &seen, e);
 }
 
 int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e)
 {
-    if (expect(d, true, e) != 0 || (d->ops->finish != NULL && d->ops->finish(d, summary, e) != 0))
+    if (expect(d, true, e) != 0)
+        return -1;
+    if (d->options.mask && diff_mask_warnings(d) != 0)
+        return err_oom(e);
+    if (d->ops->finish != NULL && d->ops->finish(d, summary, e) != 0)
         return -1;
     d->finished = true;
     if (flush_out(d) != 0)

@@ -65,6 +65,7 @@ struct diff_options {
     const char *match; /* only changes and rows with this text; NULL: every one */
     unsigned show;     /* only these: DIFF_SHOW_…; 0: every one */
     bool summary;      /* no changes and rows */
+    bool mask;         /* nothing that identifies a person leaves */
     bool has_at;       /* the head shows at_ms in place of the present time */
     int64_t at_ms;
 };
@@ -77,6 +78,8 @@ struct diff_head {
     size_t targets_n;
     int64_t at_ms;
     bool has_key; /* the row key is `key:`, not the address */
+    /* HASH_SECRET_N bytes by which masks are made: the same bytes give the same masks. NULL: random ones */
+    const unsigned char *secret;
 };
 
 struct diff_change {
@@ -90,6 +93,9 @@ struct diff_change {
     uint32_t fields;                        /* a bit per core field that is written */
     const bool *custom;                     /* a flag per custom variable of new_lead's shape; NULL: none */
 };
+
+/* The detail of a removal whose row is missing. It is the only one that --mask shows. */
+#define DIFF_NO_ROW "no row in the source"
 
 struct diff_left_out {
     const struct entry *entry; /* key_text, row, line, outcome, reason, detail; cells if they are wanted */

@@ -40,6 +40,13 @@ struct diff {
     uint64_t hidden_n;                                  /* changes that are not shown */
     struct diff_flows flows;                            /* of all changes */
     struct match match;
+    struct {
+        unsigned char secret[HASH_SECRET_N];
+        struct arena arena; /* of the event under way */
+        struct entry entry; /* the copies that formats see */
+        struct lead leads[2];
+        struct diff_warnings warnings; /* owned: the list, not its texts */
+    } masked;                          /* with options.mask; see diff_mask.c */
     size_t unflushed;
     bool begun, finished;
 };
@@ -85,6 +92,13 @@ extern const struct record_layout diff_record_changes, diff_record_changes_remot
 int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *change);
 int diff_record_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
 void diff_json_target(struct jsonw *w, const struct target *target); /* the members of its object */
+
+/* ---- diff_mask.c: what the events are replaced by; 0/-1 (memory) ---- */
+int diff_mask_head(struct diff *d, struct err *e); /* call first */
+int diff_mask_change(struct diff *d, struct diff_change *change);
+int diff_mask_left_out(struct diff *d, struct diff_left_out *left_out);
+int diff_mask_warnings(struct diff *d);
+void diff_mask_free(struct diff *d); /* safe if nothing was masked */
 
 /* ---- diff_flow.c ---- */
 int diff_flow_count(struct diff_flows *flows, const struct diff_change *change); /* 0/-1 (memory) */

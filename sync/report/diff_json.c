@@ -151,6 +151,7 @@ static void about(struct jsonw *w, const struct diff *d, const struct diff_summa
     warnings(w, d->options.warnings);
     waiting(w, s);
     narrowing(w, d);
+    jsonw_member_bool(w, "masked", d->options.mask);
 }
 
 /* ---- one document ---- */

@@ -174,6 +174,8 @@ static int text_head(struct diff *d)
     bad |= head_line(d, "When       ", str_from(time_format(h->at_ms, at)));
     if (!d->options.summary && (d->options.match != NULL || d->options.show != 0))
         bad |= head_shown(d);
+    if (d->options.mask)
+        bad |= head_line(d, "Masked     ", STR("addresses, values and details; the same value has the same mask"));
     return bad | buf_addc(&d->record, '\n');
 }
 

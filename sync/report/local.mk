@@ -6,6 +6,7 @@ sync_libreport_a_SOURCES = \
 	sync/report/diff_flow.c \
 	sync/report/diff_format.h \
 	sync/report/diff_json.c \
+	sync/report/diff_mask.c \
 	sync/report/diff_match.c \
 	sync/report/diff_record.c \
 	sync/report/diff_text.c sync/report/diff_text.h \

@@ -5,6 +5,7 @@ ENGINE_TESTS = \
 	tests/unit/create.tap \
 	tests/unit/create_lies.tap \
 	tests/unit/diff.tap \
+	tests/unit/diff_mask.tap \
 	tests/unit/diff_narrow.tap \
 	tests/unit/move.tap \
 	tests/unit/move_job.tap \
@@ -55,6 +56,9 @@ DIFF_KIT = tests/unit/diff_kit.c tests/unit/diff_kit.h
 tests_unit_diff_tap_SOURCES = tests/unit/diff_test.c $(DIFF_KIT) $(GOLDEN)
 tests_unit_diff_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_diff_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
+tests_unit_diff_mask_tap_SOURCES = tests/unit/diff_mask_test.c $(DIFF_KIT)
+tests_unit_diff_mask_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_diff_mask_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
 tests_unit_diff_narrow_tap_SOURCES = tests/unit/diff_narrow_test.c $(DIFF_KIT)
 tests_unit_diff_narrow_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_diff_narrow_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct differ_options {
-    bool exit_code, all, summary, no_pager;
+    bool exit_code, all, summary, mask, no_pager;
     bool remote; /* plan against what the targets hold */
     struct opt_list op;
     const char *match; /* NULL: everything is shown */
@@ -16,46 +16,22 @@ struct differ_options {
 };
 
 /* Rows of an option table. `member` is the struct differ_options in `type`, `when` stands before each help. */
+/* clang-format off */
+#define DIFFER_FLAG(type, member, when, option, field, text) \
+    {.name = option, .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(type, member field), .help = when text}
 #define DIFFER_OPTIONS(type, member, when) \
-    {.name = "exit-code", \
-     .section = OPT_OUTPUT, \
-     .kind = OPT_FLAG, \
-     .dest = OPT_AT(type, member exit_code), \
-     .help = when "exit with 2 if there are changes, else with 1 if rows are rejected"}, \
-        {.name = "op", \
-         .section = OPT_OUTPUT, \
-         .kind = OPT_LIST, \
-         .dest = OPT_AT(type, member op), \
-         .arg = "OP,…", \
-         .help = when "show only these: " DIFF_SHOW_WORDS}, \
-        {.name = "match", \
-         .section = OPT_OUTPUT, \
-         .kind = OPT_TEXT, \
-         .dest = OPT_AT(type, member match), \
-         .arg = "TEXT", \
-         .min = 1, \
-         .help = when "show only changes and left-out rows with this text, or all its words, in cells or values"}, \
-        {.name = "summary", \
-         .section = OPT_OUTPUT, \
-         .kind = OPT_FLAG, \
-         .dest = OPT_AT(type, member summary), \
-         .help = when "show only the counts, no changes and rows"}, \
-        {.name = "all", \
-         .section = OPT_OUTPUT, \
-         .kind = OPT_FLAG, \
-         .dest = OPT_AT(type, member all), \
-         .help = when "list every change, not only 50 of each kind"}, \
-        {.name = "at", \
-         .section = OPT_OUTPUT, \
-         .kind = OPT_TEXT, \
-         .dest = OPT_AT(type, member at), \
-         .arg = "TIME", \
-         .min = 1, \
-         .help = when "show this time (RFC 3339) in place of the present, so that equal diffs are equal bytes"}, \
-    { \
-        .name = "no-pager", .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(type, member no_pager), \
-        .help = when "on a terminal, print without $PAGER" \
-    }
+    DIFFER_FLAG(type, member, when, "exit-code", exit_code, "exit with 2 if there are changes, else with 1 if rows are rejected"), \
+    {.name = "op", .section = OPT_OUTPUT, .kind = OPT_LIST, .dest = OPT_AT(type, member op), .arg = "OP,…", \
+     .help = when "show only these: " DIFF_SHOW_WORDS}, \
+    {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(type, member match), .arg = "TEXT", .min = 1, \
+     .help = when "show only changes and left-out rows with this text, or all its words, in cells or values"}, \
+    DIFFER_FLAG(type, member, when, "summary", summary, "show only the counts, no changes and rows"), \
+    DIFFER_FLAG(type, member, when, "all", all, "list every change, not only 50 of each kind"), \
+    DIFFER_FLAG(type, member, when, "mask", mask, "mask addresses, names, phones and all other values, to pass the diff on"), \
+    {.name = "at", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(type, member at), .arg = "TIME", .min = 1, \
+     .help = when "show this time (RFC 3339) in place of the present, so that equal diffs are equal bytes"}, \
+    DIFFER_FLAG(type, member, when, "no-pager", no_pager, "on a terminal, print without $PAGER")
+/* clang-format on */
 
 /* The first of these options that was given; NULL: none was. --remote, which a sync takes as well, is not one of them. */
 const char *differ_given(const struct differ_options *o);

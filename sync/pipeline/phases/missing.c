@@ -388,7 +388,7 @@ static int take_unseen(struct run *r, const struct hash128 *key, const struct kn
         r->missing->waiting++;
         return note_waiting(r, known, e);
     }
-    return plan_removal(r, key, known, 0, STR("no row in the source"), e);
+    return plan_removal(r, key, known, 0, STR(DIFF_NO_ROW), e);
 }
 
 /* Reports which rows delay removals, and what to do about them. */
