@@ -456,8 +456,12 @@ static bool is_in(const struct opt *o, enum opt_section section)
 void opt_help(FILE *out, const struct opt *const *tables, unsigned columns)
 {
     static const char *const titles[OPT_SECTION_N] = {
-        [OPT_WHAT] = "what it does", [OPT_SOURCE] = "source and leads", [OPT_SAFETY] = "safety",
-        [OPT_OUTPUT] = "output",     [OPT_CONNECTION] = "connection",
+        [OPT_WHAT] = "what it does",
+        [OPT_SOURCE] = "source",
+        [OPT_CSV] = "only for a CSV file without a mapping (a mapping has its own keys for these)",
+        [OPT_SAFETY] = "safety",
+        [OPT_OUTPUT] = "output",
+        [OPT_CONNECTION] = "connection",
     };
     size_t widest = widest_names(tables);
     bool first = true;

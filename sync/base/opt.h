@@ -31,6 +31,7 @@ enum opt_section {
     OPT_INHERIT, /* the section of the table that the row stands in; in a table of its own, the first one */
     OPT_WHAT,
     OPT_SOURCE,
+    OPT_CSV, /* settings of a CSV file that has no mapping */
     OPT_SAFETY,
     OPT_OUTPUT,
     OPT_CONNECTION,

@@ -62,10 +62,12 @@ static size_t table_rows(const struct opt *table)
     return n;
 }
 
-/* True if the command uses the group. All commands use group 0. */
-static bool takes_group(const struct command *command, const struct common_group *group)
+/* True if the command uses the group. All commands use group 0. A command whose SYNC may be a CSV accepts every setting of one, so
+ * that the words of its sync can be given again, and shows those that matter to it. */
+static bool takes_group(const struct command *command, const struct common_group *group, bool shown)
 {
-    return group->group == 0 || (command->groups & group->group) != 0;
+    bool accepted = (group->group & (GROUP_CSV_READ | GROUP_CSV_SEND)) != 0 && (command->groups & GROUP_CSV) != 0;
+    return group->group == 0 || (command->groups & group->group) != 0 || (accepted && !shown);
 }
 
 /* Copies rows and turns their offsets into addresses. Returns the end of the copied rows. Options without help exist only to be
@@ -88,13 +90,13 @@ struct opt *command_options(const struct command *command, struct common *common
 {
     size_t rows = table_rows(command->options);
     for (const struct common_group *g = common_groups; g->options != NULL; g++)
-        rows += takes_group(command, g) ? table_rows(g->options) : 0;
+        rows += takes_group(command, g, common == NULL) ? table_rows(g->options) : 0;
     struct opt *all = calloc(rows + 1, sizeof *all);
     if (all == NULL)
         return NULL;
     struct opt *to = add_rows(all, command->options, OPT_WHAT, options);
     for (const struct common_group *g = common_groups; g->options != NULL; g++)
-        if (takes_group(command, g))
+        if (takes_group(command, g, common == NULL))
             to = add_rows(to, g->options, g->section, common);
     /* The command has the list of formats. A command without formats has no --format. */
     for (struct opt *row = all; row < to; row++)

@@ -82,12 +82,20 @@ static const struct opt state_options[] = {
 };
 /* clang-format on */
 
+/* Of a CSV file without a mapping. A mapping has its own values for all of these, so that with one they are refused. */
 /* clang-format off */
 static const struct opt csv_options[] = {
     {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID",
-     .help = "put the leads of a CSV file without a mapping into this campaign"},
+     .help = "campaign that the leads of the file go to"},
     {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID",
-     .help = "put the leads of a CSV file without a mapping into this list"},
+     .help = "list that the leads of the file go to"},
+    {.name = NULL},
+};
+/* clang-format on */
+
+/* How the file becomes leads. */
+/* clang-format off */
+static const struct opt csv_read_options[] = {
     {.name = "all-columns", .kind = OPT_FLAG, .dest = AT(csv.all_columns),
      .help = "make custom variables of the columns that match no lead field"},
     {.name = "skip-when", .kind = OPT_LIST, .dest = AT(csv.skip_when), .arg = "COLUMN=VALUE[,VALUE...]", .min = 1,
@@ -111,23 +119,30 @@ static const struct opt csv_options[] = {
      .help = "keep or move leads that are in a conversation and now belong to another target (keep)"},
     {.name = "blocklist", .kind = OPT_TEXT, .dest = AT(csv.blocklist), .arg = "UUID",
      .help = "check addresses against this block list (the workspace's default)"},
-    {.name = "batch", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.batch), .arg = "N",
+    {.name = NULL},
+};
+/* clang-format on */
+
+/* How the leads are sent and remembered. */
+/* clang-format off */
+static const struct opt csv_send_options[] = {
+    {.name = "batch", .kind = OPT_TEXT, .dest = AT(csv.batch), .arg = "N",
      .help = "leads per request, 1 to 1000 (1000)"},
-    {.name = "in-flight", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.in_flight), .arg = "N",
+    {.name = "in-flight", .kind = OPT_TEXT, .dest = AT(csv.in_flight), .arg = "N",
      .help = "concurrent requests: auto, or a number (auto)"},
-    {.name = "requests-per-second", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.per_second), .arg = "N",
+    {.name = "requests-per-second", .kind = OPT_TEXT, .dest = AT(csv.per_second), .arg = "N",
      .help = "use at most N requests per second; 0 is no limit (50)"},
-    {.name = "requests-per-minute", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.per_minute), .arg = "N",
+    {.name = "requests-per-minute", .kind = OPT_TEXT, .dest = AT(csv.per_minute), .arg = "N",
      .help = "use at most N requests per minute; 0 is no limit (3000)"},
-    {.name = "settle", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.settle), .arg = "TIME",
+    {.name = "settle", .kind = OPT_TEXT, .dest = AT(csv.settle), .arg = "TIME",
      .help = "total time to look for a write of unknown outcome before sending it again (7s)"},
-    {.name = "job-wait", .section = OPT_CONNECTION, .kind = OPT_TEXT, .dest = AT(csv.job_wait), .arg = "TIME",
+    {.name = "job-wait", .kind = OPT_TEXT, .dest = AT(csv.job_wait), .arg = "TIME",
      .help = "how long to wait for a background job (10m)"},
-    {.name = "retry-refused", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(csv.retry_refused), .arg = "TIME",
+    {.name = "retry-refused", .kind = OPT_TEXT, .dest = AT(csv.retry_refused), .arg = "TIME",
      .help = "time after which a refused lead is tried again (30d)"},
-    {.name = "values", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(csv.values), .arg = "HOW",
+    {.name = "values", .kind = OPT_TEXT, .dest = AT(csv.values), .arg = "HOW",
      .help = "keep values in the state, or only their hashes: kept or hashed (kept)"},
-    {.name = "keep-runs", .section = OPT_WHAT, .kind = OPT_TEXT, .dest = AT(csv.keep_runs), .arg = "N",
+    {.name = "keep-runs", .kind = OPT_TEXT, .dest = AT(csv.keep_runs), .arg = "N",
      .help = "number of runs whose results are kept (30)"},
     {.name = NULL},
 };
@@ -237,7 +252,9 @@ const struct common_group common_groups[] = {
     {GROUP_URL, url_options, OPT_CONNECTION},
     {GROUP_KEY, key_options, OPT_CONNECTION},
     {GROUP_STATE, state_options, OPT_WHAT},
-    {GROUP_CSV, csv_options, OPT_SOURCE},
+    {GROUP_CSV, csv_options, OPT_CSV},
+    {GROUP_CSV_READ, csv_read_options, OPT_CSV},
+    {GROUP_CSV_SEND, csv_send_options, OPT_CSV},
     {GROUP_SOURCE, source_options, OPT_SOURCE},
     {GROUP_PLAN, plan_options, OPT_WHAT},
     {GROUP_SETTLE, settle_options, OPT_OUTPUT},

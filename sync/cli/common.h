@@ -15,22 +15,24 @@
 
 /* Groups of shared options; a command names those it can use. */
 enum {
-    GROUP_URL = 1 << 0,      /* where the API is */
-    GROUP_KEY = 1 << 8,      /* the key and the workspace */
-    GROUP_OUTPUT = 1 << 1,   /* --format, -o */
-    GROUP_STATE = 1 << 2,    /* --state */
-    GROUP_CSV = 1 << 3,      /* a CSV without a mapping: its target, and the mapping's scalars */
-    GROUP_SOURCE = 1 << 4,   /* what is read instead of the mapping's source */
-    GROUP_PLAN = 1 << 5,     /* options that change which rows are written: sync and diff */
-    GROUP_SETTLE = 1 << 6,   /* a run that may write: sync and resume */
-    GROUP_APPLY = 1 << 7,    /* sync alone */
-    GROUP_TIME = 1 << 9,     /* --max-seconds */
-    GROUP_LOCK = 1 << 10,    /* --wait-lock: commands that write the state */
-    GROUP_PLACE = 1 << 11,   /* --campaign, --list: where leads are, or are added */
-    GROUP_SELECT = 1 << 12,  /* conditions that select leads */
-    GROUP_CONSENT = 1 << 13, /* a write by hand that asks first */
-    GROUP_BY_HAND = 1 << 14, /* commands that write by hand */
-    GROUP_YES = 1 << 15,     /* --yes: commands that may ask, and related ones, so that scripts can always give it */
+    GROUP_URL = 1 << 0,    /* where the API is */
+    GROUP_KEY = 1 << 8,    /* the key and the workspace */
+    GROUP_OUTPUT = 1 << 1, /* --format, -o */
+    GROUP_STATE = 1 << 2,  /* --state */
+    GROUP_CSV = 1 << 3,    /* a CSV without a mapping: its target; accepts the settings below, which help shows if named */
+    GROUP_SOURCE = 1 << 4, /* what is read instead of the mapping's source */
+    GROUP_PLAN = 1 << 5,   /* options that change which rows are written: sync and diff */
+    GROUP_SETTLE = 1 << 6, /* a run that may write: sync and resume */
+    GROUP_APPLY = 1 << 7,  /* sync alone */
+    GROUP_TIME = 1 << 9,   /* --max-seconds */
+    GROUP_LOCK = 1 << 10,  /* --wait-lock: commands that write the state */
+    GROUP_PLACE = 1 << 11, /* --campaign, --list: where leads are, or are added */
+    GROUP_CSV_READ = 1 << 16, /* shown: how a CSV without a mapping becomes leads */
+    GROUP_CSV_SEND = 1 << 17, /* shown: how its leads are sent and remembered */
+    GROUP_SELECT = 1 << 12,   /* conditions that select leads */
+    GROUP_CONSENT = 1 << 13,  /* a write by hand that asks first */
+    GROUP_BY_HAND = 1 << 14,  /* commands that write by hand */
+    GROUP_YES = 1 << 15,      /* --yes: commands that may ask, and related ones, so that scripts can always give it */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };

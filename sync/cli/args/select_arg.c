@@ -22,11 +22,11 @@ const struct opt select_arg_options[] = {
     {.name = "filter", .kind = OPT_TEXT, .dest = AT(filter), .arg = "FILTER",
      .help = "one of Instantly's filters: contacted, not-contacted, bounced, replied, interested, … (the man page "
              "lists all)"},
-    {.name = "status", .kind = OPT_LIST, .dest = AT(statuses), .arg = "STATUS,…",
+    {.name = "status", .kind = OPT_LIST, .dest = AT(statuses), .arg = "STATUS,...",
      .help = "leads with this status: new, active, paused, completed, bounced, unsubscribed, skipped, or its "
              "number"},
-    {.name = "id", .kind = OPT_LIST, .secret = true, .dest = AT(ids), .arg = "UUID,…", .help = "leads with these ids"},
-    {.name = "exclude-id", .kind = OPT_LIST, .secret = true, .dest = AT(excluded), .arg = "UUID,…",
+    {.name = "id", .kind = OPT_LIST, .secret = true, .dest = AT(ids), .arg = "UUID,...", .help = "leads with these ids"},
+    {.name = "exclude-id", .kind = OPT_LIST, .secret = true, .dest = AT(excluded), .arg = "UUID,...",
      .help = "leave out the leads with these ids"},
     {.name = "email", .kind = OPT_LIST, .secret = true, .dest = AT(emails), .arg = "ADDRESS",
      .help = "leads with this address (repeatable)"},
@@ -34,7 +34,7 @@ const struct opt select_arg_options[] = {
      .help = "yes: leads that are in a campaign; no: leads in none (any)"},
     {.name = "in-list", .kind = OPT_CHOICE, .dest = AT(in_list), .choices = yes_no,
      .help = "yes: leads that are in a list; no: leads in none (any)"},
-    {.name = "user", .kind = OPT_LIST, .dest = AT(users), .arg = "UUID,…",
+    {.name = "user", .kind = OPT_LIST, .dest = AT(users), .arg = "UUID,...",
      .help = "leads that are assigned to these users"},
     {.name = "query", .kind = OPT_LIST, .dest = AT(queries), .arg = "QUERY",
      .help = "condition of a smart view, such as email-open,days=7,count=more:2 (repeatable)"},

@@ -113,7 +113,7 @@ const struct command command_explain = {
             "Changes nothing. Without an API key, or with --offline, Instantly is not asked.",
     .examples = "leadsync explain ann@example.com\n"
                 "leadsync explain ann@example.com people.yaml --read",
-    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_SOURCE,
+    .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV | GROUP_CSV_READ | GROUP_SOURCE,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct explain_options),

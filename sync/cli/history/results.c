@@ -31,9 +31,9 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
 static const struct opt options[] = {
     {.name = "run", .kind = OPT_INT, .dest = OPT_AT(results_options, run), .arg = "ID", .min = 1, .max = INT64_MAX,
      .help = "show this run (the latest that read a source)"},
-    {.name = "outcome", .kind = OPT_LIST, .dest = OPT_AT(results_options, outcomes), .arg = "OUTCOME,…",
+    {.name = "outcome", .kind = OPT_LIST, .dest = OPT_AT(results_options, outcomes), .arg = "OUTCOME,...",
      .help = "only these outcomes: created, changed, skipped, rejected, failed, deferred, removed"},
-    {.name = "reason", .kind = OPT_LIST, .dest = OPT_AT(results_options, reasons), .arg = "REASON,…",
+    {.name = "reason", .kind = OPT_LIST, .dest = OPT_AT(results_options, reasons), .arg = "REASON,...",
      .help = "only rows with these reasons, such as skip_when"},
     {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(results_options, match), .arg = "TEXT", .min = 1,
      .help = "only rows with this text or all its words, in upper or lower case, in key, lead id, detail, changes, the values last written "

@@ -157,7 +157,7 @@ struct assign_options {
 
 /* clang-format off */
 static const struct opt assign_table[] = {
-    {.name = "to", .kind = OPT_LIST, .dest = OPT_AT(assign_options, users), .arg = "UUID,…",
+    {.name = "to", .kind = OPT_LIST, .dest = OPT_AT(assign_options, users), .arg = "UUID,...",
      .help = "users that get the leads; several users share them"},
     {.name = "all", .kind = OPT_FLAG, .dest = OPT_AT(assign_options, all), .help = "all leads of --campaign or --list"},
     {.name = NULL},

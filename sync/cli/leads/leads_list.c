@@ -23,7 +23,7 @@ struct list_options {
 
 /* clang-format off */
 static const struct opt list_table[] = {
-    {.name = "columns", .kind = OPT_LIST, .dest = OPT_AT(list_options, columns), .arg = "NAME,…",
+    {.name = "columns", .kind = OPT_LIST, .dest = OPT_AT(list_options, columns), .arg = "NAME,...",
      .help = "members of a lead to show in text and CSV; custom.NAME is a custom variable"},
     {.name = "match", .kind = OPT_TEXT, .dest = OPT_AT(list_options, match), .arg = "TEXT", .min = 1,
      .help = "only leads whose values have this text, in upper or lower case, or all its words; leadsync filters, not Instantly"},
@@ -382,7 +382,7 @@ static const struct opt get_table[] = {
     {.name = "columns",
      .kind = OPT_LIST,
      .dest = OPT_AT(list_options, columns),
-     .arg = "NAME,…",
+     .arg = "NAME,...",
      .help = "members of a lead to show in text and CSV; custom.NAME is a custom variable"},
     {.name = NULL},
 };

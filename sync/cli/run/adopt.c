@@ -30,8 +30,8 @@ const struct command command_adopt = {
             "same command again.",
     .examples = "leadsync adopt nightly.yaml\n"
                 "leadsync diff nightly.yaml",
-    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN | GROUP_SETTLE |
-              GROUP_TIME | GROUP_LOCK,
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_CSV_READ | GROUP_CSV_SEND |
+              GROUP_SOURCE | GROUP_PLAN | GROUP_SETTLE | GROUP_TIME | GROUP_LOCK,
     .formats = formats,
     .operands_max = 1,
     .run = adopt_command,

@@ -116,7 +116,8 @@ const struct command command_check = {
             "rejected rows do not count.",
     .examples = "leadsync check people.yaml\n"
                 "leadsync check people.csv --campaign \"Q4 founders\"",
-    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE,
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_CSV_READ | GROUP_CSV_SEND |
+              GROUP_SOURCE,
     .formats = formats,
     .operands_max = 1,
     .run = check_command,

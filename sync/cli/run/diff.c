@@ -190,7 +190,8 @@ const struct command command_diff = {
     .examples = "leadsync diff people.csv --campaign \"Q4 founders\"\n"
                 "leadsync diff people.yaml --op remove,rejected\n"
                 "leadsync diff people.yaml --exit-code --format json -o changes.json",
-    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN,
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_CSV_READ | GROUP_CSV_SEND |
+              GROUP_SOURCE | GROUP_PLAN,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct differ_options),

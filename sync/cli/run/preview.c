@@ -440,7 +440,7 @@ const struct command command_preview = {
             "Needs no API key and no target, and sends nothing.",
     .examples = "leadsync preview people.csv\n"
                 "leadsync preview people.yaml --limit 50 --raw",
-    .groups = GROUP_OUTPUT | GROUP_CSV | GROUP_SOURCE,
+    .groups = GROUP_OUTPUT | GROUP_CSV | GROUP_CSV_READ | GROUP_SOURCE,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct preview_options),

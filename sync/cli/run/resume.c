@@ -48,8 +48,8 @@ const struct command command_resume = {
             "many rows the next sync will take up (exit status 1 if there are any). Without\n"
             "SYNC it takes the only state; if there are several, it lists them.",
     .examples = "leadsync resume nightly.yaml",
-    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SETTLE | GROUP_TIME | GROUP_LOCK |
-              GROUP_YES,
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_CSV_SEND | GROUP_SETTLE | GROUP_TIME |
+              GROUP_LOCK | GROUP_YES,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct resume_options),

@@ -76,8 +76,8 @@ const struct command command_sync = {
     .examples = "leadsync sync people.csv --campaign \"Q4 founders\" --dry-run\n"
                 "leadsync sync people.csv --campaign \"Q4 founders\"\n"
                 "leadsync sync nightly.yaml -q --max-seconds 3600 --report report.json",
-    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN | GROUP_SETTLE |
-              GROUP_TIME | GROUP_LOCK | GROUP_APPLY | GROUP_YES,
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_CSV_READ | GROUP_CSV_SEND |
+              GROUP_SOURCE | GROUP_PLAN | GROUP_SETTLE | GROUP_TIME | GROUP_LOCK | GROUP_APPLY | GROUP_YES,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct sync_options),

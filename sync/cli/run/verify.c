@@ -79,7 +79,8 @@ const struct command command_verify = {
     .examples = "leadsync verify people.csv --campaign \"Q4 founders\"\n"
                 "leadsync verify nightly.yaml --format csv -o differences.csv\n"
                 "leadsync verify nightly.yaml --sample 500",
-    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_SOURCE | GROUP_PLAN,
+    .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_CSV_READ | GROUP_CSV_SEND |
+              GROUP_SOURCE | GROUP_PLAN,
     .formats = formats,
     .options = options,
     .options_bytes = sizeof(struct verify_options),
