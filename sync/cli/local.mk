@@ -43,6 +43,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/history/results_pick.c sync/cli/history/results_pick.h \
 	sync/cli/history/status.c \
 	sync/cli/history/status_run.c sync/cli/history/status_run.h \
+	sync/cli/history/status_waits.c sync/cli/history/status_waits.h \
 	sync/cli/jobs/job_entries.c sync/cli/jobs/job_entries.h \
 	sync/cli/jobs/job_list.c sync/cli/jobs/job_list.h \
 	sync/cli/jobs/job_view.c sync/cli/jobs/job_view.h \

@@ -113,3 +113,16 @@ const char *reason_help(enum reason r)
 {
     return (unsigned)r < REASON_N ? reasons[r].help : "";
 }
+
+const char *reason_until(enum reason r)
+{
+    switch (r) {
+    case REASON_PLAN_FULL: return "they wait until the plan has room: delete leads in Instantly, or enlarge the plan";
+    case REASON_TIME_BUDGET: return "the next sync goes on with them";
+    case REASON_OUTCOME_OPEN: return "they wait until a read shows the outcome";
+    case REASON_JOB_OPEN: return "they wait until Instantly has finished the job (leadsync jobs)";
+    case REASON_VERIFICATION_OPEN: return "they wait until Instantly has verified the address";
+    case REASON_API_ERROR: return "the next sync sends them again";
+    default: return reason_is_of_row(r) ? "the next sync tries again, in five runs at most" : "the next sync sends them";
+    }
+}

@@ -84,5 +84,7 @@ bool reason_is_of_row(enum reason r);
 
 /* What each reason means, one sentence for people; "" for REASON_NONE. */
 const char *reason_help(enum reason r);
+/* What a row that failed or is deferred for this reason waits for, as the end of a sentence. Static. */
+const char *reason_until(enum reason r);
 
 #endif

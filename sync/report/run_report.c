@@ -290,6 +290,10 @@ static int left_over(const struct run_report *r, bool colour, struct buf *out)
     if (r->waiting_rows > 0)
         bad |= buf_addf(out, "\n%llu row%s for the next sync\n", (unsigned long long)r->waiting_rows,
                         r->waiting_rows == 1 ? " waits" : "s wait");
+    uint64_t no_room = r->tally.reasons[REASON_PLAN_FULL];
+    if (no_room > 0)
+        bad |= buf_addf(out, "%llu row%s until the plan has room: delete leads in Instantly, or enlarge the plan\n",
+                        (unsigned long long)no_room, no_room == 1 ? " waits" : "s wait");
     if (r->given_up > 0)
         bad |=
             buf_addf(out,

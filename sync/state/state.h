@@ -356,8 +356,9 @@ int state_retries_next(struct retries *r, struct arena *arena, struct entry *out
                        struct err *e);
 void state_retries_close(struct retries *r);
 uint64_t state_retries_n(struct state *s);
-/* Adds up why they wait, by the results of the runs that left them. A row whose run is pruned is not counted. 0/-1 */
-int state_retries_reasons(struct state *s, uint64_t reasons[REASON_N], struct err *e);
+/* Adds up why they wait, by the results of the runs that left them. A row whose run is pruned is not counted. *newest is the
+ * newest of these runs; 0: none waits. 0/-1 */
+int state_retries_reasons(struct state *s, uint64_t reasons[REASON_N], uint64_t *newest, struct err *e);
 /* How many of them another mapping than this one made. 0/-1 */
 int state_retries_of_others(struct state *s, uint64_t mapping, uint64_t *n, struct err *e);
 /* Drops those; *n is their number. After a merge. 0/-1 */

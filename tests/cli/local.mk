@@ -68,6 +68,7 @@ STORIES = \
 	tests/cli/state_names.test \
 	tests/cli/sqlite_wal.test \
 	tests/cli/status.test \
+	tests/cli/status_waits.test \
 	tests/cli/sync_deaths.test \
 	tests/cli/sync_dry.test \
 	tests/cli/sync_exit.test \

@@ -31,6 +31,7 @@ struct explained_state {
     const struct traced_lead *lead;        /* FATE_KNOWN, FATE_REMOVED, FATE_DELETED, FATE_REFUSED; else NULL */
     const struct traced_batch *last;       /* the newest entry; NULL: there is none */
     const struct traced_batch *made, *put; /* the newest create; the newest change of FATE_KNOWN; NULL: none is on record */
+    bool removal_waits;                    /* `last` is a removal that the next full read tries again */
     bool forgotten;
     int64_t forgotten_ms; /* 0: not known */
 };

@@ -101,6 +101,21 @@ static void explain_judge(struct explained_state *s)
         s->fate = FATE_STATUS;
 }
 
+/* Only the newest run that left removals waiting has some that still wait; a complete full read takes the note away. */
+static int explain_states_removal(struct explained_state *s, struct err *e)
+{
+    const struct traced_batch *last = s->last;
+    const char *waiting;
+    bool removal = s->fate == FATE_KNOWN && last != NULL && last->entry.row == 0 &&
+                   (last->entry.outcome == OUTCOME_DEFERRED || last->entry.outcome == OUTCOME_FAILED);
+    if (!removal)
+        return 0;
+    if (state_get(s->state, STATE_REMOVALS_WAIT, &waiting, e) < 0)
+        return -1;
+    s->removal_waits = waiting != NULL && strtoull(waiting, NULL, 10) == last->batch.run;
+    return 0;
+}
+
 /* ---- one state ---- */
 
 static int explain_states_identify(struct explain *x, struct explained_state *s, struct err *e)
@@ -132,7 +147,7 @@ static int read_one(struct explain *x, const char *path, struct explained_state 
         state_trace(s->state, &x->query, &x->arena, &s->trace, e) != 0)
         return -1;
     explain_judge(s);
-    return 0;
+    return explain_states_removal(s, e);
 }
 
 static int take_state(struct explain *x, const char *path, struct err *e)

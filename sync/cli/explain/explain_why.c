@@ -118,6 +118,11 @@ static int why_known(const struct explain *x, const struct explained_state *s, s
                add_day(explain_when(s, s->put), " on ", out);
     if (s->made == NULL || s->made->target != lead->target)
         bad |= explain_why_place(x, s, lead->target, "; it belongs in ", out);
+    if (s->removal_waits) {
+        bad |= buf_addf(out, "; since run %" PRIu64 " its removal waits", s->last->batch.run);
+        if (s->last->entry.detail.n > 0)
+            bad |= buf_adds(out, " (") | text_show(s->last->entry.detail, 0, out) | buf_addc(out, ')');
+    }
     /* A failed or deferred row that waits no longer was done since. */
     if (s->last != NULL && (s->last->entry.outcome == OUTCOME_SKIPPED || s->last->entry.outcome == OUTCOME_REJECTED) &&
         (s->put == NULL || s->last->batch.id > s->put->batch.id))
@@ -218,6 +223,10 @@ int explain_next(const struct explain *x, const struct explained_state *s, struc
     case FATE_OPEN: return buf_adds(out, "the next sync, or leadsync resume, first finds out what the request did");
     case FATE_WAITS: return buf_adds(out, "the next sync sends the row again, if the source still has it");
     case FATE_KNOWN:
+        if (s->removal_waits)
+            return buf_adds(out,
+                            "the next full read removes the lead if the source still has no row of it and nothing holds the "
+                            "removal back; leadsync status says what does");
         if (s->last != NULL && s->last->entry.outcome == OUTCOME_SKIPPED)
             return buf_adds(out, "the next sync leaves the row out again, unless the row or the mapping changes");
         return buf_adds(out,

@@ -61,6 +61,7 @@ struct results_out {
     bool cells_dropped;                   /* the run's raw rows are no longer kept */
     bool read_part;                       /* it read a part of its source, as the next one would */
     uint64_t counts[OUTCOME_N][REASON_N]; /* of the rows that are asked for */
+    uint64_t removals[OUTCOME_N];         /* of leads whose removal failed or waits: these have no row */
     uint64_t unlisted;
     struct out out;
 };
@@ -72,6 +73,13 @@ static bool results_is_listed(const struct results_out *r, const struct entry *e
 {
     return r->inv->common.output.format != FORMAT_TEXT || r->chosen ||
            (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED && entry->outcome != OUTCOME_REMOVED);
+}
+
+/* Is it a lead that was to be removed, and was not? An edit by hand has no row either. */
+static bool results_is_removal(const struct results_out *r, const struct entry *entry)
+{
+    bool read = r->record.read != NULL && r->record.read[0] != '\0';
+    return read && entry->row == 0 && (entry->outcome == OUTCOME_FAILED || entry->outcome == OUTCOME_DEFERRED);
 }
 
 /* The values of a created lead, or which run has changed them since. */
@@ -123,7 +131,9 @@ static int results_visit_rows(struct results_out *r, bool counting, struct err *
     while ((rc = state_results_next(results, &arena, &entry, &op, &target, e)) > 0) {
         int wanted = results_pick_has(&r->pick, r->state, &entry, e);
         rc = wanted < 0 ? -1 : 0;
-        if (wanted > 0 && counting)
+        if (wanted > 0 && counting && results_is_removal(r, &entry))
+            r->removals[entry.outcome]++;
+        else if (wanted > 0 && counting)
             r->counts[entry.outcome][entry.reason]++;
         else if (wanted > 0)
             rc = take_row(r, &entry, op, target, &arena, e);
@@ -171,10 +181,24 @@ static int report_none(const struct results_out *r, struct err *e)
     return rc;
 }
 
+enum { K_OUTCOME, K_ROWS, K_REASON, K_HELP, COUNT_COLUMNS };
+
+static int results_add_count(struct record_writer *w, enum outcome outcome, uint64_t n, const char *reason, const char *help)
+{
+    if (n == 0)
+        return 0;
+    record_text(w, K_OUTCOME, outcome_text(outcome));
+    record_colour(w, K_OUTCOME, record_outcome_colour(outcome));
+    record_ordinal(w, K_ROWS, n);
+    record_text(w, K_REASON, reason);
+    record_text(w, K_HELP, help);
+    record_colour(w, K_HELP, TABLE_DIM);
+    return record_end(w);
+}
+
 /* How many rows have which outcome, and why in plain words. Returns what record_finish() does. */
 static int add_count_table(struct results_out *r)
 {
-    enum { K_OUTCOME, K_ROWS, K_REASON, K_HELP, COUNT_COLUMNS };
     static const struct record_column columns[COUNT_COLUMNS] = {
         [K_OUTCOME] = {RECORD_NAME("outcome")},
         [K_ROWS] = {RECORD_NAME("rows"), .align = TABLE_RIGHT},
@@ -184,18 +208,14 @@ static int add_count_table(struct results_out *r)
     static const struct record_layout layout = {.columns = columns, .columns_n = COUNT_COLUMNS, .hide_empty = true};
     struct record_writer w = out_table(&r->inv->common, &r->out.text);
     int bad = record_open(&w, &layout);
-    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N && bad == 0; o++)
-        for (int reason = 0; reason < REASON_N && bad == 0; reason++) {
-            if (r->counts[o][reason] == 0)
-                continue;
-            record_text(&w, K_OUTCOME, outcome_text((enum outcome)o));
-            record_colour(&w, K_OUTCOME, record_outcome_colour((enum outcome)o));
-            record_ordinal(&w, K_ROWS, r->counts[o][reason]);
-            record_text(&w, K_REASON, reason_text((enum reason)reason));
-            record_text(&w, K_HELP, reason != REASON_NONE ? reason_help((enum reason)reason) : NULL);
-            record_colour(&w, K_HELP, TABLE_DIM);
-            bad = record_end(&w);
-        }
+    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N && bad == 0; o++) {
+        const char *waits = o == OUTCOME_DEFERRED ? "removals of leads that wait; the detail says for what"
+                                                  : "removals of leads that did not happen; the next full read tries again";
+        for (int reason = 0; reason < REASON_N && bad == 0; reason++)
+            bad = results_add_count(&w, (enum outcome)o, r->counts[o][reason], reason_text((enum reason)reason),
+                                    reason != REASON_NONE ? reason_help((enum reason)reason) : NULL);
+        bad = bad != 0 ? bad : results_add_count(&w, (enum outcome)o, r->removals[o], NULL, waits);
+    }
     bad = bad != 0 ? bad : record_finish(&w);
     record_free(&w);
     return bad;
@@ -206,9 +226,11 @@ static int results_add_counts(struct results_out *r, struct err *e)
 {
     struct buf *out = &r->out.text;
     bool searched = match_wants(&r->pick.match), any = false;
-    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++)
+    for (int o = OUTCOME_NONE + 1; o < OUTCOME_N; o++) {
+        any = any || r->removals[o] > 0;
         for (int reason = 0; reason < REASON_N; reason++)
             any = any || r->counts[o][reason] > 0;
+    }
     int bad = buf_addf(out, "run %llu%s\n", (unsigned long long)r->run, !any && !searched ? " has no such rows" : "") |
               status_run_head(&r->record, out);
     if (any)

@@ -8,6 +8,7 @@
 #include "sync/cli/args/run_choice.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/cli/history/status_run.h"
+#include "sync/cli/history/status_waits.h"
 #include "sync/state/state.h"
 
 #include <inttypes.h>
@@ -92,7 +93,7 @@ static int gather(struct state *state, const struct status_options *o, struct ov
     if (state_unmerged_rows(state, &v->unmerged, e) != 0)
         return -1;
     v->retries = state_retries_n(state);
-    if (state_retries_reasons(state, v->reasons, e) != 0 ||
+    if (state_retries_reasons(state, v->reasons, &v->retries_run, e) != 0 ||
         gather_text(state, STATE_RESULTS_ERROR, v, &v->results_error, e) != 0 ||
         state_patch_effect(state, &v->patch, e) != 0)
         return -1;
@@ -168,6 +169,7 @@ static int status_show_json(struct state *state, const struct overview *v, struc
     jsonw_member_text(&w, "variables", effects[v->patch.variables]);
     jsonw_member_time(&w, "seen_at", v->patch.seen_ms);
     jsonw_object_end(&w);
+    status_waits_json(v, &w);
     jsonw_member_array(&w, "open");
     for (size_t i = 0; i < v->open_n; i++)
         json_batch(&w, &v->open[i]);
@@ -281,35 +283,17 @@ static bool is_alive(const struct overview *v)
     return v->runs_n > 0 && v->runs[0].status != NULL && strcmp(v->runs[0].status, "running") == 0;
 }
 
-/* Why rows wait. The rows of a run whose results are pruned have no known reason. */
-static int show_waiting(const struct overview *v, struct buf *out)
-{
-    int bad = 0;
-    for (size_t r = REASON_NONE + 1; r < REASON_N; r++)
-        if (v->reasons[r] > 0)
-            bad |= buf_addf(out, "  %" PRIu64 " %s: %s\n", v->reasons[r], reason_text((enum reason)r),
-                            reason_help((enum reason)r));
-    return bad;
-}
-
 static int status_show_text(const struct invocation *inv, struct state *state, struct overview *v, struct buf *out)
 {
     int bad = buf_addf(out, "sync %s: %" PRIu64 " lead%s known", state_sync(state), v->leads, text_plural(v->leads));
     if (v->retries > 0)
         bad |= buf_addf(out, ", %" PRIu64 " row%s for the next sync", v->retries, v->retries == 1 ? " waits" : "s wait");
-    bad |= buf_addc(out, '\n') | show_waiting(v, out);
+    bad |= buf_addc(out, '\n');
+    bad |= status_waits_text(v, inv->common.terminal.columns, out);
     if (v->results_error != NULL)
         bad |= buf_adds(out,
                         "the table of results_to is not written; the next sync, or leadsync resume, writes it\n  because ") |
                text_show(str_from(v->results_error), 0, out) | buf_addc(out, '\n');
-    if (v->removals > 0)
-        bad |= buf_addf(out, "%" PRIu64 " lead%s to be removed%s\n", v->removals, v->removals == 1 ? " waits" : "s wait",
-                        v->removals_need_all ? "; the next sync reads the whole source" : "");
-    /* The text goes on with what to do, which does not fit into the line. */
-    const char *cause_end = v->removals > 0 && v->removals_why != NULL ? strstr(v->removals_why, "): ") : NULL;
-    if (cause_end != NULL)
-        bad |= buf_addf(out, "  because %.*s; leadsync diff says what to do\n", (int)(cause_end + 1 - v->removals_why),
-                        v->removals_why);
     if (v->kept > 0)
         bad |= buf_addf(out,
                         "%" PRIu64 " lead%s without a row in the source %s kept (removed: keep), as of run %" PRIu64 "\n",
@@ -394,7 +378,7 @@ static int status_show(const struct invocation *inv, struct state *state, struct
     int rc = -1;
     arena_init(&v.arena, ARENA_BYTES);
     job_views_init(&v.jobs);
-    if (gather(state, o, &v, e) != 0 || gather_jobs(state, &v, e) != 0)
+    if (gather(state, o, &v, e) != 0 || gather_jobs(state, &v, e) != 0 || status_waits_name(inv, state, &v, e) != 0)
         goto done;
     int bad = inv->common.output.format == FORMAT_JSON ? status_show_json(state, &v, &out->text)
                                                        : status_show_text(inv, state, &v, &out->text);

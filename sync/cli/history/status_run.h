@@ -16,6 +16,8 @@ struct overview {
     uint64_t open_rows, leads, retries;
     uint64_t reasons[REASON_N];      /* why these wait, as far as the results of their runs are kept */
     char *results_error;             /* in the arena: why the table of results_to: is not written; NULL: it is */
+    uint64_t retries_run;            /* the newest run that left one of them waiting; 0: none */
+    const char *words;               /* in the arena: names the sync on a command line */
     uint64_t given_up;               /* rows, since the last complete full read */
     uint64_t unmerged;               /* rows whose outcome is in the journal only */
     uint64_t removals, removals_run; /* leads that the latest run with such left to be removed */

@@ -138,17 +138,18 @@ static int count_reasons(struct state *s, uint64_t run, uint64_t reasons[REASON_
     return rc;
 }
 
-int state_retries_reasons(struct state *s, uint64_t reasons[REASON_N], struct err *e)
+int state_retries_reasons(struct state *s, uint64_t reasons[REASON_N], uint64_t *newest, struct err *e)
 {
     sqlite3_stmt *st;
     uint64_t run = 0;
+    *newest = 0;
     if (s->id.retries_n == 0)
         return 0;
     for (;;) {
         int rc = db_query(&s->main, &st, e, "SELECT run FROM retries WHERE run > ? ORDER BY run LIMIT 1", "u", run);
         if (rc != 1)
             return rc;
-        run = (uint64_t)sqlite3_column_int64(st, 0);
+        run = *newest = (uint64_t)sqlite3_column_int64(st, 0);
         sqlite3_reset(st);
         if (count_reasons(s, run, reasons, e) < 0)
             return -1;

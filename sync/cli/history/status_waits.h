@@ -1,0 +1,16 @@
+/* What waits in a state, until when, and the command that takes it up; and what to do after a run that failed. */
+#ifndef SYNC_CLI_HISTORY_STATUS_WAITS_H
+#define SYNC_CLI_HISTORY_STATUS_WAITS_H
+
+#include "sync/cli/command.h"
+#include "sync/cli/history/status_run.h"
+
+/* The words that name the sync on a command line: its SYNC, and --state if it was given. In the arena of the overview. 0/-1 */
+int status_waits_name(const struct invocation *inv, struct state *state, struct overview *v, struct err *e);
+/* Appends what to do after the newest run, the rows that wait, by reason, and the leads that wait to be removed, in sentences of at
+ * most `columns` (0: no terminal). 0/-1 (memory) */
+int status_waits_text(const struct overview *v, size_t columns, struct buf *out);
+/* Writes the members `todo` and `waits`. */
+void status_waits_json(const struct overview *v, struct jsonw *w);
+
+#endif
