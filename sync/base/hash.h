@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { HASH_SECRET_N = 192 }; /* bytes; XXH3_SECRET_DEFAULT_SIZE */
 
@@ -18,6 +19,30 @@ struct hash128 hash_keyed128(const unsigned char secret[HASH_SECRET_N], const vo
 uint64_t hash_keyed64(const unsigned char secret[HASH_SECRET_N], const void *p, size_t n);
 bool hash128_eq(const struct hash128 *a, const struct hash128 *b);
 bool hash128_is_zero(const struct hash128 *h);
+/* A half as a number: a larger first half is a larger hash. Inline, because a lookup calls it for each row. */
+static inline uint64_t hash128_half(const struct hash128 *h, size_t at)
+{
+    uint64_t v;
+    memcpy(&v, h->b + at, sizeof v);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    return v;
+}
+static inline uint64_t hash128_high(const struct hash128 *h)
+{
+    return hash128_half(h, 0);
+}
+static inline uint64_t hash128_low(const struct hash128 *h)
+{
+    return hash128_half(h, 8);
+}
+/* A first half scaled to 0 … n-1, in order. */
+static inline size_t hash_scale(uint64_t high, size_t n)
+{
+    __extension__ typedef unsigned __int128 wide;
+    return (size_t)((wide)high * n >> 64);
+}
 
 /* Random bytes from the kernel. 0, or -1 with errno. */
 int random_bytes(void *p, size_t n);

@@ -3,16 +3,16 @@ EXTRA_DIST += docs/STATE.md
 sync_libstate_a_SOURCES = \
 	sync/state/state.h \
 	sync/state/state_int.h \
-	sync/state/db/create.c \
+	sync/state/create.c \
 	sync/state/db/db.c sync/state/db/db.h \
 	sync/state/db/bulk_insert.c sync/state/db/bulk_insert.h \
-	sync/state/db/lock.c \
-	sync/state/db/open.c \
-	sync/state/db/paths.c \
-	sync/state/db/schema.c sync/state/db/schema.h \
-	sync/state/db/wal_pair.c \
+	sync/state/lock.c \
+	sync/state/open.c \
+	sync/state/paths.c \
+	sync/state/schema.c sync/state/schema.h \
+	sync/state/wal_pair.c \
 	sync/state/forget/forget.c \
-	sync/state/forget/forget_list.c sync/state/forget/forget_list.h \
+	sync/state/forget_list.c sync/state/forget_list.h \
 	sync/state/forget/forgotten.c \
 	sync/state/forget/person.c sync/state/forget/person.h \
 	sync/state/forget/person_visit.c \
@@ -26,15 +26,16 @@ sync_libstate_a_SOURCES = \
 	sync/state/lookup/index.c sync/state/lookup/index.h \
 	sync/state/lookup/lookup.c sync/state/lookup/lookup.h \
 	sync/state/lookup/lookup_load.c \
+	sync/state/lookup/person_status.c \
 	sync/state/lookup/seen.c sync/state/lookup/seen.h \
-	sync/state/lookup/trace.c sync/state/lookup/trace.h \
-	sync/state/merge/fold.c sync/state/merge/fold.h \
+	sync/state/forget/trace.c sync/state/forget/trace.h \
+	sync/state/tables/fold.c sync/state/tables/fold.h \
 	sync/state/merge/merge.c sync/state/merge/merge.h \
 	sync/state/merge/resolve.c \
 	sync/state/tables/audit.c \
 	sync/state/tables/batches.c \
 	sync/state/tables/facts.c \
-	sync/state/tables/leads.c \
+	sync/state/lookup/leads.c \
 	sync/state/tables/pack.c sync/state/tables/pack.h \
 	sync/state/tables/people.c sync/state/tables/people.h \
 	sync/state/tables/prune.c \

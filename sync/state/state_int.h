@@ -5,7 +5,7 @@
 #include "sync/base/buf.h"
 #include "sync/state/db/db.h"
 #include "sync/state/db/bulk_insert.h"
-#include "sync/state/forget/forget_list.h"
+#include "sync/state/forget_list.h"
 #include "sync/state/state.h"
 
 /* BATCH_DONE in the text of a statement. */

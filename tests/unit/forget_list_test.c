@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "sync/base/file.h"
-#include "sync/state/forget/forget_list.h"
+#include "sync/state/forget_list.h"
 #include "tests/unit/harness.h"
 
 #include <fcntl.h>

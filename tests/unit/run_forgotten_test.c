@@ -1,7 +1,7 @@
 /* A run leaves out who is on the workspace's list of forgotten people, also with a state that never knew the person. */
 #include "config.h"
 
-#include "sync/state/forget/forget_list.h"
+#include "sync/state/forget_list.h"
 #include "tests/unit/engine_kit.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #include "tests/unit/state_kit.h"
 
 #include "sync/base/file.h"
-#include "sync/state/db/schema.h"
+#include "sync/state/schema.h"
 #include "sync/state/state_int.h"
 
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 #include "sync/cli/out.h"
 #include "sync/cli/run/runner.h"
 #include "sync/plan/target_names.h"
-#include "sync/state/lookup/trace.h"
+#include "sync/state/forget/trace.h"
 #include "sync/state/state.h"
 
 /* What is true of the lead, as far as a state knows; a later one weighs more. */

@@ -5,7 +5,7 @@
 
 #include "sync/cli/actor.h"
 #include "sync/cli/out.h"
-#include "sync/state/forget/forget_list.h"
+#include "sync/state/forget_list.h"
 #include "sync/state/state.h"
 
 /* One state of the workspace. */

@@ -4,7 +4,7 @@
 #include "sync/cli/history/results_pick.h"
 
 #include "sync/model/change.h"
-#include "sync/state/lookup/trace.h"
+#include "sync/state/forget/trace.h"
 
 #include <string.h>
 

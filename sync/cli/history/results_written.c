@@ -4,7 +4,7 @@
 
 #include "mappings/mapping.h"
 #include "sync/plan/changes.h"
-#include "sync/state/lookup/trace.h"
+#include "sync/state/forget/trace.h"
 
 #include <stdlib.h>
 #include <string.h>

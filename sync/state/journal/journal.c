@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "sync/state/tables/pack.h"
-#include "sync/state/db/schema.h"
+#include "sync/state/schema.h"
 #include "sync/state/state_int.h"
 
 #include <errno.h>

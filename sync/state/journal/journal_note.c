@@ -3,7 +3,7 @@
  * be missing while there is a journal without events, and is never there without a journal. */
 #include "config.h"
 
-#include "sync/state/db/schema.h"
+#include "sync/state/schema.h"
 #include "sync/state/state_int.h"
 
 #include <dirent.h>

@@ -2,7 +2,7 @@
  * put back beside the journal of today; going on would settle batches of runs that the main file does not know. */
 #include "config.h"
 
-#include "sync/state/db/schema.h"
+#include "sync/state/schema.h"
 #include "sync/state/state_int.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Reading the journal back, batch by batch, and emptying it. Every byte may be wrong: the file may be years old. */
 #include "config.h"
 
-#include "sync/state/db/schema.h"
+#include "sync/state/schema.h"
 #include "sync/state/state_int.h"
 
 #include <errno.h>

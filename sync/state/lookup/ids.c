@@ -51,7 +51,7 @@ static int ids_load(struct state *s, struct err *e)
         if (!db_blob16(st, 0, id.b) || !db_blob16(st, 1, key.b))
             continue;
         struct hash128 slot = spread(s, &id);
-        if (index_add(&ids->keys, &slot, key_high(&key), e) < 0)
+        if (index_add(&ids->keys, &slot, hash128_high(&key), e) < 0)
             return -1;
     }
     if (rc < 0 || index_done(&ids->keys, e) < 0)
@@ -70,7 +70,7 @@ static int key_from(struct state *s, uint64_t high, struct hash128 *key, struct 
     int rc = db_query(&s->main, &st, e, "SELECT key FROM leads WHERE key >= ? ORDER BY key LIMIT 1", "k", &least);
     if (rc != 1)
         return rc;
-    rc = db_blob16(st, 0, key->b) && key_high(key) == high;
+    rc = db_blob16(st, 0, key->b) && hash128_high(key) == high;
     sqlite3_reset(st);
     return rc;
 }

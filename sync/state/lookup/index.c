@@ -17,33 +17,6 @@ enum {
     PROBE_SLOTS = 16,   /* of a file, read at once: nearly always enough */
 };
 
-__extension__ typedef unsigned __int128 wide;
-
-static uint64_t load_be64(const unsigned char *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof v);
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    return v;
-}
-
-uint64_t key_high(const struct hash128 *key)
-{
-    return load_be64(key->b);
-}
-
-static uint64_t key_low(const struct hash128 *key)
-{
-    return load_be64(key->b + 8);
-}
-
-size_t key_scale(uint64_t high, size_t n)
-{
-    return (size_t)((wide)high * n >> 64);
-}
-
 /* Filled to 4/5: linear probing then takes 3 steps for a hit and 13 for a miss, all in a row. */
 static size_t slots_for(uint64_t n)
 {
@@ -106,7 +79,7 @@ void index_free(struct index *x)
 /* 0 marks an empty slot. */
 static uint64_t tag_of(const struct hash128 *key)
 {
-    uint64_t tag = key_low(key);
+    uint64_t tag = hash128_low(key);
     return tag == 0 ? 1 : tag;
 }
 
@@ -184,7 +157,7 @@ int index_add(struct index *x, const struct hash128 *key, uint64_t fingerprint, 
                        "the state holds more leads than it claims; it is damaged: see `leadsync "
                        "status --audit`");
     const struct index_slot slot = {tag_of(key), fingerprint};
-    size_t i = key_scale(key_high(key), x->slots_n);
+    size_t i = hash_scale(hash128_high(key), x->slots_n);
     x->used++;
     if (x->place == INDEX_IN_FILE)
         return add_to_file(x, i, slot, e);
@@ -212,7 +185,7 @@ int index_find(const struct index *x, const struct hash128 *key, int64_t *slot, 
     if (x->used == 0)
         return 0;
     uint64_t tag = tag_of(key);
-    size_t i = key_scale(key_high(key), x->slots_n);
+    size_t i = hash_scale(hash128_high(key), x->slots_n);
     if (x->place == INDEX_IN_FILE)
         return find_in_file(x, i, tag, slot, fingerprint, e);
     for (; x->slots[i].tag != 0; i = i + 1 == x->slots_n ? 0 : i + 1) {
@@ -229,7 +202,7 @@ void index_prefetch(const struct index *x, const struct hash128 *key)
 {
     if (x->used == 0)
         return;
-    size_t i = key_scale(key_high(key), x->slots_n), next = i + 64 / sizeof *x->slots;
+    size_t i = hash_scale(hash128_high(key), x->slots_n), next = i + 64 / sizeof *x->slots;
     __builtin_prefetch(&x->seen[i / 8], 1);
     if (x->place == INDEX_IN_FILE)
         return;

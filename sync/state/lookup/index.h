@@ -51,9 +51,4 @@ void index_prefetch(const struct index *x, const struct hash128 *key);
 bool index_seen(const struct index *x, int64_t slot);
 void index_mark(struct index *x, int64_t slot);
 
-/* The first half of a key as a number: a larger one is a larger key. */
-uint64_t key_high(const struct hash128 *key);
-/* high scaled to 0 … n-1, in order. */
-size_t key_scale(uint64_t high, size_t n);
-
 #endif

@@ -2,7 +2,7 @@
 #ifndef SYNC_STATE_LOOKUP_LOOKUP_H
 #define SYNC_STATE_LOOKUP_LOOKUP_H
 
-#include "sync/state/merge/fold.h"
+#include "sync/state/tables/fold.h"
 #include "sync/state/lookup/index.h"
 #include "sync/state/lookup/seen.h"
 #include "sync/state/state_int.h"

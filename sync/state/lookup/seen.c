@@ -113,7 +113,7 @@ static uint64_t slot_high(const struct seen_slot *slot)
 /* The slot of the key, or the empty one where it belongs. */
 static struct seen_slot *table_find(const struct seen *s, const struct seen_slot *want)
 {
-    size_t i = key_scale(slot_high(want), s->slots_n);
+    size_t i = hash_scale(slot_high(want), s->slots_n);
     while (!slot_empty(&s->slots[i]) && !slot_has(&s->slots[i], want))
         i = i + 1 == s->slots_n ? 0 : i + 1;
     return &s->slots[i];
@@ -122,7 +122,7 @@ static struct seen_slot *table_find(const struct seen *s, const struct seen_slot
 /* The empty slot for an absent key. */
 static struct seen_slot *table_place(const struct seen *s, const struct seen_slot *want)
 {
-    size_t i = key_scale(slot_high(want), s->slots_n);
+    size_t i = hash_scale(slot_high(want), s->slots_n);
     while (!slot_empty(&s->slots[i]))
         i = i + 1 == s->slots_n ? 0 : i + 1;
     return &s->slots[i];
@@ -137,7 +137,7 @@ static size_t filter_bit(const struct seen_slot *slot, unsigned i, size_t bits)
     memcpy(&a, slot->key, sizeof a);
     memcpy(&b, slot->key + 3, sizeof b);
     uint64_t h = (a * UINT64_C(0x9e3779b97f4a7c15)) + i * ((b * UINT64_C(0xc2b2ae3d27d4eb4f)) | 1);
-    return key_scale(h, bits);
+    return hash_scale(h, bits);
 }
 
 static bool filter_may_have(const struct seen_run *run, const struct seen_slot *slot)
@@ -332,7 +332,7 @@ static int find_slot(struct seen *s, const struct seen_slot *want, uint64_t *row
 void seen_prefetch(const struct seen *s, const struct hash128 *key)
 {
     if (s->slots_n > 0)
-        __builtin_prefetch(&s->slots[key_scale(key_high(key), s->slots_n)], 1);
+        __builtin_prefetch(&s->slots[hash_scale(hash128_high(key), s->slots_n)], 1);
 }
 
 int seen_find(struct seen *s, const struct hash128 *key, uint64_t *row, struct err *e)

@@ -4,7 +4,7 @@
 #ifndef SYNC_STATE_MERGE_MERGE_H
 #define SYNC_STATE_MERGE_MERGE_H
 
-#include "sync/state/merge/fold.h"
+#include "sync/state/tables/fold.h"
 #include "sync/state/db/bulk_insert.h"
 #include "sync/state/state_int.h"
 #include "sync/state/tables/values.h"

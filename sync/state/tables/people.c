@@ -6,7 +6,7 @@
 #include "sync/state/tables/people.h"
 
 #include "sync/base/text.h"
-#include "sync/state/lookup/lookup.h"
+#include "sync/state/tables/fold.h"
 
 enum { ADDRESS_MAX = 64 << 10, HASH_BYTES = 8 };
 
@@ -119,7 +119,7 @@ int people_fill(void *state, struct err *e)
     return identity_load(state, e) < 0 ? -1 : each_person(state, fill_one, state, e);
 }
 
-static int status_of(struct state *s, uint64_t address, int *status, struct err *e)
+int people_status(struct state *s, uint64_t address, int *status, struct err *e)
 {
     sqlite3_stmt *st;
     int rc = db_query(&s->main, &st, e, "SELECT status FROM people WHERE address = ?", "u", address);
@@ -138,7 +138,7 @@ struct missing {
 static int count_missing(void *ctx, uint64_t address, sqlite3_stmt *st, struct err *e)
 {
     struct missing *missing = ctx;
-    int status, known = status_of(missing->state, address, &status, e);
+    int status, known = people_status(missing->state, address, &status, e);
     (void)st;
     missing->n += known == 0;
     return known < 0 ? -1 : 0;
@@ -170,36 +170,4 @@ int state_person_lead(struct state *s, struct str address, struct hash128 *key, 
 {
     struct wanted_person wanted = {.key = key};
     return people_address(s, address, &wanted.address, e) < 0 ? -1 : each_person(s, is_there, &wanted, e);
-}
-
-/* ---- asking ---- */
-
-/* Most states have no such person: then an answer costs nothing. */
-static int any_people(struct state *s, struct err *e)
-{
-    int64_t any;
-    if (!s->people_counted) {
-        if (db_int(&s->main, &any, 0, "SELECT EXISTS(SELECT 1 FROM people)", e) < 0)
-            return -1;
-        s->people_any = any != 0;
-        s->people_counted = true;
-    }
-    return s->people_any;
-}
-
-int state_person_status(struct state *s, struct str address, int *status, struct err *e)
-{
-    const struct overlay *overlay = s->lookup != NULL ? &s->lookup->overlay : NULL;
-    uint64_t hash;
-    *status = TARGET_STATUS_UNKNOWN;
-    int any = any_people(s, e);
-    if (any < 0)
-        return -1;
-    if (address.n == 0 || (any == 0 && (overlay == NULL || overlay->people_n == 0)))
-        return 0;
-    if (people_address(s, address, &hash, e) < 0)
-        return -1;
-    if (overlay != NULL && overlay_person(overlay, hash, status))
-        return 0;
-    return any == 1 && status_of(s, hash, status, e) < 0 ? -1 : 0;
 }

@@ -6,6 +6,8 @@
 
 /* The key of table `people` for an address in any spelling of its letters. 0/-1. */
 int people_address(const struct state *s, struct str address, uint64_t *hash, struct err *e);
+/* The status of the person with this key of table `people`. 1/0/-1 */
+int people_status(struct state *s, uint64_t address, int *status, struct err *e);
 /* Records the status that the entry's reason proves, if any, under the entry's address and under that of its lead. Inside
  * the merge's transaction, after the lead's values were written. */
 int people_record_status(struct value_hasher *h, const struct entry *entry, struct err *e);

@@ -1,7 +1,7 @@
 /* What the outcomes of entries mean for what is remembered of a lead: the one place where that is decided, for the
  * merge and for the reader that overlays an unmerged journal. Plain data, no SQL, no I/O. */
-#ifndef SYNC_STATE_MERGE_FOLD_H
-#define SYNC_STATE_MERGE_FOLD_H
+#ifndef SYNC_STATE_TABLES_FOLD_H
+#define SYNC_STATE_TABLES_FOLD_H
 
 #include "sync/base/err.h"
 #include "sync/base/hash.h"

@@ -5,8 +5,8 @@
  * A text of lines: a head, the secret, a line per person, and an end with their number and a SHA-256 of all before it.
  * Readers take no lock: the file is replaced whole. Writers take turns by a lock file beside it. Knows no state, and
  * takes addresses as mapping_email_key() spells them. */
-#ifndef SYNC_STATE_FORGET_FORGET_LIST_H
-#define SYNC_STATE_FORGET_FORGET_LIST_H
+#ifndef SYNC_STATE_FORGET_LIST_H
+#define SYNC_STATE_FORGET_LIST_H
 
 #include "sync/base/buf.h"
 #include "sync/base/err.h"

@@ -1,6 +1,6 @@
 /* The tables of a state file and the steps from one version to the next. Knows SQL, nothing of what is stored. */
-#ifndef SYNC_STATE_DB_SCHEMA_H
-#define SYNC_STATE_DB_SCHEMA_H
+#ifndef SYNC_STATE_SCHEMA_H
+#define SYNC_STATE_SCHEMA_H
 
 #include "sync/state/db/db.h"
 

@@ -8,7 +8,7 @@
  * because it refers to `lead_values` by number for everything else. */
 #include "config.h"
 
-#include "sync/state/db/schema.h"
+#include "sync/state/schema.h"
 
 #include "sync/state/tables/people.h"
 

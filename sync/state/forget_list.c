@@ -1,7 +1,7 @@
 /* The file is small and rarely written, so a change reads and writes all of it. */
 #include "config.h"
 
-#include "sync/state/forget/forget_list.h"
+#include "sync/state/forget_list.h"
 
 #include "sync/base/clock.h"
 #include "sync/base/file.h"

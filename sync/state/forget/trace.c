@@ -2,7 +2,7 @@
  * unpacked and its entries are compared by number, which costs about a second for ten million entries. */
 #include "config.h"
 
-#include "sync/state/lookup/trace.h"
+#include "sync/state/forget/trace.h"
 
 #include "sync/state/forget/person.h"
 #include "sync/state/tables/results.h"

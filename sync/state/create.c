@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "sync/base/file.h"
-#include "sync/state/db/schema.h"
+#include "sync/state/schema.h"
 #include "sync/state/state_int.h"
 
 #include <ctype.h>

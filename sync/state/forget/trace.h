@@ -2,8 +2,8 @@
  *
  * Finds them by the hash of the row key, by lead ids and by the address. Unlike state_person_visit() it does not search texts, so
  * that a state of a million leads answers at once. Reads also what only the journal has. */
-#ifndef SYNC_STATE_LOOKUP_TRACE_H
-#define SYNC_STATE_LOOKUP_TRACE_H
+#ifndef SYNC_STATE_FORGET_TRACE_H
+#define SYNC_STATE_FORGET_TRACE_H
 
 #include "sync/state/state.h"
 

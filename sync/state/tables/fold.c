@@ -2,9 +2,8 @@
  * fingerprint has failed, whichever of the two came first. */
 #include "config.h"
 
-#include "sync/state/merge/fold.h"
+#include "sync/state/tables/fold.h"
 
-#include "sync/state/lookup/index.h"
 #include "sync/state/state.h"
 #include "sync/state/tables/values.h"
 
@@ -343,11 +342,11 @@ int fold_list_sort(struct fold_list *l, struct err *e)
         return err_oom(e);
     }
     for (size_t i = 0; i < n; i++)
-        starts[key_scale(key_high(&l->items[i].key), n) + 1]++;
+        starts[hash_scale(hash128_high(&l->items[i].key), n) + 1]++;
     for (size_t i = 1; i <= n; i++)
         starts[i] += starts[i - 1];
     for (size_t i = 0; i < n; i++)
-        order[starts[key_scale(key_high(&l->items[i].key), n)]++] = (uint32_t)i;
+        order[starts[hash_scale(hash128_high(&l->items[i].key), n)]++] = (uint32_t)i;
     free(starts);
     permute(l->items, order, n);
     for (size_t i = 1; i < n; i++) {
