@@ -45,6 +45,8 @@ static int set_up(struct pages *p, struct err *e)
     sqlite3_snprintf(sizeof cache, cache, "PRAGMA cache_size = -%lld", (long long)(p->options.memory_max >> 10));
     /* A lost or torn file is only read again, so no sync has to wait for the disk. */
     return db_exec(&p->db, "PRAGMA synchronous = OFF", e) < 0 || db_exec(&p->db, "PRAGMA journal_mode = TRUNCATE", e) < 0 ||
+                   /* The lock on the file keeps others out, so that no query has to look for them. */
+                   db_exec(&p->db, "PRAGMA locking_mode = EXCLUSIVE", e) < 0 ||
                    db_exec(&p->db, "PRAGMA temp_store = FILE", e) < 0 || db_exec(&p->db, cache, e) < 0
                ? -1
                : 0;

@@ -33,12 +33,15 @@ void pages_close(struct pages *p, bool keep);
 /* Takes the file's name away, so that no later call goes on with it. */
 void pages_hide(struct pages *p);
 
-/* Before pages_read(): lets the target be read in parts side by side, which begin after these leads of it (sorted, at most 15).
+/* Before pages_read(): lets the target be read in parts side by side, which begin after these leads of it (sorted, at most 63).
  * Nothing if an earlier call has begun to read it. */
 int pages_split(struct pages *p, const struct target *target, const struct uuid *ids, size_t n, struct err *e);
 
 /* Called between two steps of the API. -1 with an error stops the reading. */
 typedef int pages_step_fn(void *ctx, const struct pages_progress *progress, struct err *e);
+/* A piece of work of the caller, for the time in which pages_read() waits for answers: 1 there is more, 0, -1. */
+typedef int pages_work_fn(void *ctx, struct err *e);
+void pages_while_waiting(struct pages *p, pages_work_fn *work, void *ctx);
 /* Reads every page of these targets, all targets at once, as fast as the request limit allows. What an earlier call has read
  * is not read again. Blocks. XS_API: the pages cannot be trusted (they repeat leads, or hold leads of other targets). */
 int pages_read(struct pages *p, struct api *api, const struct target *targets, size_t n, pages_step_fn *step, void *ctx,
@@ -75,6 +78,11 @@ int pages_find_double(struct pages *p, struct str address, const struct uuid *id
                       struct err *e);
 /* The first lead after number `after` that was read by page. 1/0/-1 */
 int pages_next(struct pages *p, uint64_t after, struct arena *arena, struct page_lead *out, struct err *e);
+/* Notes the id of a lead that should exist, until the pages are closed. 0/-1 */
+int pages_expect(struct pages *p, const struct uuid *id, struct err *e);
+/* Up to `max` of these ids, in ascending order after `*after`, that no page and no question has shown; `*after` becomes the last of
+ * them. Begin with zeros. 0/-1 */
+int pages_not_shown(struct pages *p, struct uuid *after, struct uuid *ids, size_t max, size_t *n, struct err *e);
 /* Leads that were read by page. */
 uint64_t pages_leads_n(const struct pages *p);
 

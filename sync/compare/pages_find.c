@@ -74,6 +74,33 @@ int pages_next(struct pages *p, uint64_t after, struct arena *arena, struct page
     return rc == 1 ? take(p, st, arena, out, e) : rc;
 }
 
+/* ---- expected leads ---- */
+
+int pages_expect(struct pages *p, const struct uuid *id, struct err *e)
+{
+    /* Temporary: what the state knows may be otherwise when a later call goes on with the file. */
+    if (!p->expects && db_exec(&p->db, "CREATE TEMP TABLE expected(id BLOB PRIMARY KEY) WITHOUT ROWID", e) < 0)
+        return -1;
+    p->expects = true;
+    return db_run(&p->db, e, "INSERT OR IGNORE INTO expected(id) VALUES(?)", "d", id) < 0 ? -1 : 0;
+}
+
+int pages_not_shown(struct pages *p, struct uuid *after, struct uuid *ids, size_t max, size_t *n, struct err *e)
+{
+    sqlite3_stmt *st;
+    *n = 0;
+    if (!p->expects)
+        return 0;
+    int rc = db_query(&p->db, &st, e,
+                      "SELECT id FROM expected x WHERE id > ? AND NOT EXISTS(SELECT 1 FROM leads l WHERE l.id = x.id)"
+                      " ORDER BY id LIMIT ?",
+                      "du", after, (uint64_t)max);
+    for (; rc == 1; rc = db_next(&p->db, st, e))
+        if (db_blob16(st, 0, ids[*n].b))
+            *after = ids[(*n)++];
+    return rc;
+}
+
 /* ---- questions ---- */
 
 static void pages_asked(void *ctx, const struct api_reply *reply)

@@ -8,7 +8,7 @@
 #include "sync/compare/pages.h"
 #include "sync/state/db/db.h"
 
-enum { PARTS_MAX = 16 }; /* of a target */
+enum { PARTS_MAX = 64 }; /* of a target */
 
 /* The reading of one part of a target. */
 struct page_read {
@@ -40,7 +40,10 @@ struct pages {
     unsigned uncommitted;        /* pages since the last commit */
     struct err failed;           /* the first error of a callback */
     struct page_read *abandoned; /* owned */
-    struct arena arena;          /* of the lead under way */
+    pages_work_fn *work;         /* the caller's, while answers are awaited; NULL: none, or done */
+    void *work_ctx;
+    bool expects;       /* the table of expected ids exists */
+    struct arena arena; /* of the lead under way */
     struct arena cursors;
     struct buf packed, address; /* of the lead under way */
 };

@@ -231,13 +231,24 @@ static int join_parts(struct pages *p, struct page_read *reads, struct err *e)
     return db_int(&p->db, &p->leads_n, 0, "SELECT count(*) FROM leads WHERE paged", e) < 0 ? -1 : 0;
 }
 
+void pages_while_waiting(struct pages *p, pages_work_fn *work, void *ctx)
+{
+    p->work = work;
+    p->work_ctx = ctx;
+}
+
 int pages_wait(struct pages *p, struct api *api, pages_step_fn *step, void *ctx, struct err *e)
 {
     enum { STEP_MS = 200 };
     struct pages_progress progress;
     while (p->open > 0 && p->failed.status == XS_DONE) {
-        if (api_step(api, STEP_MS, e) != 0)
+        if (api_step(api, p->work != NULL ? 0 : STEP_MS, e) != 0)
             return -1;
+        int more = p->work != NULL ? p->work(p->work_ctx, e) : 0;
+        if (more < 0)
+            return -1;
+        if (more == 0)
+            p->work = NULL;
         progress = (struct pages_progress){.leads = (uint64_t)p->leads_n};
         if (step != NULL && step(ctx, &progress, e) != 0)
             return -1;

@@ -17,18 +17,22 @@ enum {
     PAGES_SHARE = 4,
     SPLIT_FROM = 2000, /* leads that the state knows; a smaller target is read in one */
     SPLIT_LEADS = 500, /* of the sample in a target */
-    SPLITS = 11,
-    SAMPLE_IDS = 1000,
-    SAMPLE_LOOKS = 20000,
+    SPLITS_MIN = 11,
+    SPLITS_MAX = 63,
+    PART_LEADS = 3000, /* of a part between these limits: half a page per part is read twice */
+    SAMPLE_IDS = 16000,
+    SAMPLE_LOOKS = 40000,
+    EXPECT_AT_ONCE = 200,
     PROOFS_MAX = 100, /* leads that are asked for one by one before they count as deleted */
 };
 
 struct remote {
     struct remote_config c;
     struct pages *pages;
-    unsigned char *met; /* a bit per lead of the pages */
-    size_t met_n;       /* bytes */
-    struct arena arena; /* of one lead of the state */
+    struct unseen *known; /* the state's leads, while they are noted */
+    unsigned char *met;   /* a bit per lead of the pages */
+    size_t met_n;         /* bytes */
+    struct arena arena;   /* of one lead of the state */
     struct buf address;
 };
 
@@ -91,44 +95,46 @@ static int prove_missing(struct remote *r, const struct uuid *ids, size_t n, siz
     return 0;
 }
 
-/* The state is iterated in key order; its leads that no page has shown are asked for, a hundred in a request. */
-static int ask_for_known(struct remote *r, struct err *e)
+/* Notes some leads that the state knows. Most of that is done while pages are awaited, so that it costs no time. */
+static int expect_known(void *ctx, struct err *e)
 {
-    struct uuid ids[LEADS_LIST_MAX];
-    size_t n = 0, proofs = 0;
-    struct unseen *u;
+    struct remote *r = ctx;
     struct hash128 key;
     struct known_lead known;
-    struct page_lead lead;
     uint64_t mark;
-    int rc;
-    if (state_leads_n(r->c.state) == 0)
+    if (r->known == NULL)
         return 0;
-    if (state_unseen_open(r->c.state, false, &u, e) != 0)
-        return -1;
-    for (;;) {
+    for (int i = 0; i < EXPECT_AT_ONCE; i++) {
         arena_reset(&r->arena);
-        rc = state_unseen_next(u, &key, &r->arena, &known, &mark, e);
-        if (rc == 1 && known.has_lead_id) {
-            struct uuid id = known.lead_id;
-            int there = pages_find_id(r->pages, &id, &r->arena, &lead, e);
-            if (there == 0)
-                ids[n++] = id;
-            rc = there < 0 ? -1 : 1;
-        }
-        if (rc < 0 ||
-            ((rc == 0 || n == LEADS_LIST_MAX) && (pages_ask_ids(r->pages, r->c.api, ids, n, r->c.step, r->c.ctx, e) != 0 ||
-                                                  prove_missing(r, ids, n, &proofs, e) != 0))) {
+        int rc = state_unseen_next(r->known, &key, &r->arena, &known, &mark, e);
+        if (rc == 1 && known.has_lead_id && pages_expect(r->pages, &known.lead_id, e) != 0)
             rc = -1;
-            break;
+        if (rc < 1) {
+            state_unseen_close(r->known);
+            r->known = NULL;
+            return rc;
         }
-        if (rc == 0)
-            break;
-        if (n == LEADS_LIST_MAX)
-            n = 0;
     }
-    state_unseen_close(u);
-    return rc;
+    return 1;
+}
+
+/* The leads that the state knows and no page has shown are asked for, a hundred per request. */
+static int ask_for_known(struct remote *r, struct err *e)
+{
+    struct uuid after = {{0}}, ids[LEADS_LIST_MAX];
+    size_t n, proofs = 0;
+    int more;
+    while ((more = expect_known(r, e)) == 1)
+        continue;
+    if (more < 0)
+        return -1;
+    do {
+        if (pages_not_shown(r->pages, &after, ids, LEADS_LIST_MAX, &n, e) != 0 ||
+            pages_ask_ids(r->pages, r->c.api, ids, n, r->c.step, r->c.ctx, e) != 0 ||
+            prove_missing(r, ids, n, &proofs, e) != 0)
+            return -1;
+    } while (n == LEADS_LIST_MAX);
+    return 0;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -136,19 +142,25 @@ static int compare_ids(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct uuid));
 }
 
-/* Chooses the leads after which the parts of a large target begin: evenly among those that the state knows in it. */
-static int split_target(struct remote *r, const struct run_target *t, struct uuid *ids, size_t n, struct err *e)
+/* Chooses the leads after which the parts of a large target begin: evenly among those that the state knows in it. `leads` is
+ * about how many these are. Each part reads its pages one after the other, and the last parts have the request limit to
+ * themselves: the parts must be alike in size, and there must be more of them than requests in flight. */
+static int split_target(struct remote *r, const struct run_target *t, struct uuid *ids, size_t n, uint64_t leads,
+                        struct err *e)
 {
-    struct uuid splits[SPLITS];
+    struct uuid splits[SPLITS_MAX];
+    size_t splits_n = (size_t)(leads / PART_LEADS);
     if (n < SPLIT_LEADS)
         return 0;
+    splits_n = splits_n < SPLITS_MIN ? SPLITS_MIN : splits_n > SPLITS_MAX ? SPLITS_MAX : splits_n;
     qsort(ids, n, sizeof *ids, compare_ids);
-    for (size_t i = 0; i < SPLITS; i++)
-        splits[i] = ids[(i + 1) * n / (SPLITS + 1)];
-    return pages_split(r->pages, &t->target, splits, SPLITS, e);
+    for (size_t i = 0; i < splits_n; i++)
+        splits[i] = ids[(i + 1) * n / (splits_n + 1)];
+    return pages_split(r->pages, &t->target, splits, splits_n, e);
 }
 
-static int known_ids(struct remote *r, uint32_t number, struct uuid *ids, size_t *n, struct err *e)
+/* A sample of the leads that the state knows in a target, and about how many it knows. */
+static int known_ids(struct remote *r, uint32_t number, struct uuid *ids, size_t *n, uint64_t *leads, struct err *e)
 {
     struct unseen *u;
     struct hash128 key;
@@ -168,6 +180,7 @@ static int known_ids(struct remote *r, uint32_t number, struct uuid *ids, size_t
             ids[(*n)++] = known.lead_id;
     }
     state_unseen_close(u);
+    *leads = seen > 0 ? state_leads_n(r->c.state) * *n / seen : 0;
     return e->status == XS_DONE ? 0 : -1;
 }
 
@@ -177,9 +190,10 @@ static int split_targets(struct remote *r, struct err *e)
     int rc = 0;
     for (size_t i = 0; ids != NULL && rc == 0 && i < r->c.targets->created_n; i++) {
         size_t n;
-        rc = known_ids(r, r->c.targets->v[i].number, ids, &n, e);
+        uint64_t leads;
+        rc = known_ids(r, r->c.targets->v[i].number, ids, &n, &leads, e);
         if (rc == 0)
-            rc = split_target(r, &r->c.targets->v[i], ids, n, e);
+            rc = split_target(r, &r->c.targets->v[i], ids, n, leads, e);
     }
     free(ids);
     return rc;
@@ -194,6 +208,11 @@ static int read_targets(struct remote *r, struct err *e)
         return err_oom(e);
     for (size_t i = 0; i < r->c.targets->created_n; i++)
         targets[i] = r->c.targets->v[i].target;
+    if (state_leads_n(r->c.state) > 0 && state_unseen_open(r->c.state, false, &r->known, e) != 0) {
+        free(targets);
+        return -1;
+    }
+    pages_while_waiting(r->pages, expect_known, r);
     int rc = pages_read(r->pages, r->c.api, targets, r->c.targets->created_n, r->c.step, r->c.ctx, e);
     free(targets);
     return rc;
@@ -238,6 +257,7 @@ void remote_close(struct remote *r, bool keep)
 {
     if (r == NULL)
         return;
+    state_unseen_close(r->known);
     pages_close(r->pages, keep);
     arena_free(&r->arena);
     buf_free(&r->address);
