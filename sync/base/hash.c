@@ -76,6 +76,16 @@ int sha256_hex(const void *p, size_t n, char out[SHA256_HEX_N])
     return 0;
 }
 
+int sha256_base64(const void *p, size_t n, char out[SHA256_BASE64_N])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned digest_n = 0;
+    if (EVP_Digest(p, n, digest, &digest_n, EVP_sha256(), NULL) != 1 || (digest_n + 2) / 3 * 4 + 1 != SHA256_BASE64_N)
+        return -1;
+    EVP_EncodeBlock((unsigned char *)out, digest, (int)digest_n);
+    return 0;
+}
+
 /* An EVP_MD_CTX under a name of our own, so that no header of the library is needed to use it. */
 struct sha256 *sha256_begin(void)
 {

@@ -50,7 +50,10 @@ int random_bytes(void *p, size_t n);
 enum { SHA256_HEX_N = 65 };
 /* Lower-case hex with a NUL. 0/-1 (the library failed). */
 int sha256_hex(const void *p, size_t n, char out[SHA256_HEX_N]);
-/* The same of bytes that come in parts. sha256_end() frees it; NULL, of all three, is a digest that is not known (out is ""). */
+enum { SHA256_BASE64_N = 45 };
+/* The same in base64, as policies of web pages have it. */
+int sha256_base64(const void *p, size_t n, char out[SHA256_BASE64_N]);
+/* The digest in hex of bytes that come in parts. sha256_end() frees it; NULL, of all three, is a digest that is not known (out is ""). */
 struct sha256;
 struct sha256 *sha256_begin(void);
 void sha256_add(struct sha256 **s, const void *p, size_t n);

@@ -12,6 +12,11 @@ sync_libreport_a_SOURCES = \
 	sync/report/diff_text.c sync/report/diff_text.h \
 	sync/report/diff_text_sum.c \
 	sync/report/record.c sync/report/record.h \
+	sync/report/page/page.c sync/report/page/page.h \
+	sync/report/page/page_chart.c sync/report/page/page_chart.h \
+	sync/report/page/page_files.h \
+	sync/report/page/page_table.c sync/report/page/page_table.h \
+	sync/report/page/page_value.c sync/report/page/page_value.h \
 	sync/report/record_csv.c \
 	sync/report/record_format.h \
 	sync/report/record_json.c \
@@ -22,3 +27,17 @@ sync_libreport_a_SOURCES = \
 	sync/report/tally.c sync/report/tally.h
 EXTRA_DIST += \
 	sync/report/README.md
+
+# The page's files as arrays of C, so that the program is one file.
+PAGE_FILES = sync/report/page/page.html sync/report/page/page.css sync/report/page/page.js
+nodist_sync_libreport_a_SOURCES = sync/report/page/page_files.c
+EXTRA_DIST += $(PAGE_FILES) sync/report/page/embed.sed sync/report/page/README.md
+CLEANFILES += sync/report/page/page_files.c
+sync/report/page/page_files.c: $(PAGE_FILES) sync/report/page/embed.sed
+	$(AM_V_GEN)$(MKDIR_P) sync/report/page && { \
+		echo '#include "sync/report/page/page_files.h"'; \
+		for kind in html css js; do \
+			echo "const char *const page_file_$$kind[] = {" && \
+			sed -f $(srcdir)/sync/report/page/embed.sed $(srcdir)/sync/report/page/page.$$kind && \
+			echo '    0};' || exit 1; \
+		done; } >$@.tmp && mv $@.tmp $@

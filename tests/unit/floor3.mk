@@ -10,6 +10,7 @@ ENGINE_TESTS = \
 	tests/unit/move.tap \
 	tests/unit/move_job.tap \
 	tests/unit/move_request.tap \
+	tests/unit/page.tap \
 	tests/unit/pages.tap \
 	tests/unit/plan.tap \
 	tests/unit/readback.tap \
@@ -59,6 +60,9 @@ tests_unit_diff_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
 tests_unit_diff_mask_tap_SOURCES = tests/unit/diff_mask_test.c $(DIFF_KIT)
 tests_unit_diff_mask_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_diff_mask_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
+tests_unit_page_tap_SOURCES = tests/unit/page_test.c
+tests_unit_page_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_page_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
 tests_unit_diff_narrow_tap_SOURCES = tests/unit/diff_narrow_test.c $(DIFF_KIT)
 tests_unit_diff_narrow_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_diff_narrow_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)

@@ -51,6 +51,15 @@ START_TEST(sha256_of_known_texts)
 }
 END_TEST
 
+/* As `openssl dgst -sha256 -binary | base64` has it. */
+START_TEST(sha256_in_base64)
+{
+    char out[SHA256_BASE64_N];
+    ck_assert_int_eq(sha256_base64("abc", 3, out), 0);
+    ck_assert_str_eq(out, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+}
+END_TEST
+
 START_TEST(sha256_in_parts)
 {
     char out[SHA256_HEX_N];
@@ -109,6 +118,7 @@ int main(void)
     tcase_add_test(tc, keyed_hashes_depend_on_the_secret);
     tcase_add_test(tc, keyed_hashes_stay_what_they_are);
     tcase_add_test(tc, sha256_of_known_texts);
+    tcase_add_test(tc, sha256_in_base64);
     tcase_add_test(tc, sha256_in_parts);
     tcase_add_test(tc, random_bytes_differ);
     tcase_add_test(tc, uuids);
