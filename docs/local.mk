@@ -12,6 +12,7 @@ dist_doc_DATA = \
 	docs/ERRORS.md \
 	docs/LICENSES.md \
 	docs/MAPPING.md \
+	docs/PAGES.md \
 	docs/POSTGRES.md \
 	docs/RELIABILITY.md \
 	docs/STATE.md \

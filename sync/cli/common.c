@@ -350,11 +350,19 @@ void common_log(const struct common *c, const char *secret)
 
 static int finish_format(struct common *c, const char *const *formats, struct err *e)
 {
-    static const char *const names[] =
-        {[FORMAT_TEXT] = "text", [FORMAT_JSON] = "json", [FORMAT_NDJSON] = "ndjson", [FORMAT_CSV] = "csv"};
+    static const char *const names[] = {[FORMAT_TEXT] = "text",
+                                        [FORMAT_JSON] = "json",
+                                        [FORMAT_NDJSON] = "ndjson",
+                                        [FORMAT_CSV] = "csv",
+                                        [FORMAT_HTML] = "html"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], formats[c->output.format_choice]) == 0) {
             c->output.format = (enum format)i;
+            /* A page is for a browser; on a terminal it would only push away what is there. */
+            if (i == FORMAT_HTML && c->terminal.columns > 0)
+                return err_set(e, XS_USAGE,
+                               "--format html: standard output is a terminal; add -o FILE.html, and open the file in a "
+                               "browser");
             return 0;
         }
     }

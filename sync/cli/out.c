@@ -47,7 +47,8 @@ int out_records(struct out *o, const struct common *c, const struct record_layou
     static const enum record_format formats[] = {[FORMAT_TEXT] = RECORD_TEXT,
                                                  [FORMAT_JSON] = RECORD_JSON,
                                                  [FORMAT_NDJSON] = RECORD_NDJSON,
-                                                 [FORMAT_CSV] = RECORD_CSV};
+                                                 [FORMAT_CSV] = RECORD_CSV,
+                                                 [FORMAT_HTML] = RECORD_HTML};
     o->records = out_table(c, &o->text);
     o->records.format = formats[c->output.format];
     return record_open(&o->records, layout) == 0 ? 0 : err_oom(e);

@@ -20,7 +20,7 @@ static const struct diff_format_ops diff_format_none;
 
 static const struct diff_format_ops *const formats[] = {
     [DIFF_TEXT] = &diff_format_text, [DIFF_JSON] = &diff_format_json, [DIFF_NDJSON] = &diff_format_ndjson,
-    [DIFF_CSV] = &diff_format_csv,   [DIFF_NONE] = &diff_format_none,
+    [DIFF_CSV] = &diff_format_csv,   [DIFF_HTML] = &diff_format_html, [DIFF_NONE] = &diff_format_none,
 };
 
 static int list_open(struct diff *d, struct diff_list *list, const struct record_layout *layout)
@@ -48,7 +48,8 @@ int diff_open(const struct diff_options *options, struct diff **out, struct err 
     if (options->remote && changes == &diff_record_changes)
         changes = &diff_record_changes_remote;
     if (match_init(&d->match, options->match) != 0 || list_open(d, &d->changes, changes) != 0 ||
-        list_open(d, &d->left_out, d->ops->left_outs) != 0 || list_open(d, &d->rejects, d->ops->left_outs) != 0) {
+        list_open(d, &d->left_out, d->ops->left_outs) != 0 || list_open(d, &d->rejects, d->ops->left_outs) != 0 ||
+        (d->ops->open != NULL && d->ops->open(d) != 0)) {
         diff_close(d);
         return err_oom(e);
     }
@@ -60,6 +61,8 @@ void diff_close(struct diff *d)
 {
     if (d == NULL)
         return;
+    if (d->ops->close != NULL)
+        d->ops->close(d);
     list_close(&d->changes);
     list_close(&d->left_out);
     list_close(&d->rejects);

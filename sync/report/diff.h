@@ -1,7 +1,8 @@
-/* The output of a dry run: what a sync would do with each row, as text, JSON, NDJSON or CSV, in source order.
+/* The output of a dry run: what a sync would do with each row, as text, JSON, NDJSON, CSV or a page of HTML, in source
+ * order.
  *
- * A diff takes the decisions one by one. The guards that would stop the sync are printed first, but known last. So text and JSON
- * wait in unlinked temporary files until the end, and memory does not grow with the source. */
+ * A diff takes the decisions one by one. The guards that would stop the sync are printed first, but known last. So text, JSON and
+ * HTML wait in unlinked temporary files until the end, and memory does not grow with the source. */
 #ifndef SYNC_REPORT_DIFF_H
 #define SYNC_REPORT_DIFF_H
 
@@ -15,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum diff_format { DIFF_TEXT, DIFF_JSON, DIFF_NDJSON, DIFF_CSV, DIFF_NONE }; /* NONE: nothing is shown */
+enum diff_format { DIFF_TEXT, DIFF_JSON, DIFF_NDJSON, DIFF_CSV, DIFF_HTML, DIFF_NONE }; /* NONE: nothing is shown */
 
 enum { DIFF_OUT_BYTES = 32 << 10, DIFF_OUT_BUFFER_BYTES = 2 * DIFF_OUT_BYTES };
 

@@ -47,6 +47,7 @@ struct diff {
         struct lead leads[2];
         struct diff_warnings warnings; /* owned: the list, not its texts */
     } masked;                          /* with options.mask; see diff_mask.c */
+    struct diff_html *html;            /* of diff_html.c alone */
     size_t unflushed;
     bool begun, finished;
 };
@@ -55,7 +56,10 @@ struct diff_format_ops {
     enum record_format format;
     const struct record_layout *changes, *left_outs; /* NULL: without such records */
     bool waits;                                      /* all changes wait, because the guards are printed before them */
-    bool rejects;                                    /* the rejected rows of left_out also stand in a list of their own */
+    /* Before the first event, and at the end, also after a failure. Both may be NULL. 0/-1 (memory) */
+    int (*open)(struct diff *d);
+    void (*close)(struct diff *d);
+    bool rejects; /* the rejected rows of left_out also stand in a list of their own */
     /* Both append the records of an event, if it is shown at all. 0/-1 (memory) */
     int (*change)(struct diff *d, struct record_writer *w, const struct diff_change *change);
     int (*left_out)(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
@@ -63,7 +67,8 @@ struct diff_format_ops {
     int (*head)(struct diff *d, struct err *e);
     int (*finish)(struct diff *d, const struct diff_summary *summary, struct err *e);
 };
-extern const struct diff_format_ops diff_format_text, diff_format_json, diff_format_ndjson, diff_format_csv;
+extern const struct diff_format_ops diff_format_text, diff_format_json, diff_format_ndjson, diff_format_csv,
+    diff_format_html;
 
 /* Takes what is in d->record to the output, or into a file for later. */
 int diff_write(struct diff *d, struct err *e);

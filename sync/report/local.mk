@@ -5,6 +5,8 @@ sync_libreport_a_SOURCES = \
 	sync/report/diff_csv.c \
 	sync/report/diff_flow.c \
 	sync/report/diff_format.h \
+	sync/report/diff_html.c sync/report/diff_html.h \
+	sync/report/diff_html_parts.c \
 	sync/report/diff_json.c \
 	sync/report/diff_mask.c \
 	sync/report/diff_match.c \
@@ -19,6 +21,7 @@ sync_libreport_a_SOURCES = \
 	sync/report/page/page_value.c sync/report/page/page_value.h \
 	sync/report/record_csv.c \
 	sync/report/record_format.h \
+	sync/report/record_html.c \
 	sync/report/record_json.c \
 	sync/report/record_text.c \
 	sync/report/run_begun.c sync/report/run_begun.h \

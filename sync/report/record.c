@@ -14,7 +14,8 @@ enum { RECORD_BYTES = 64 << 20, NUMBER_BYTES = 24 };
 static const struct record_format_ops *const formats[] = {[RECORD_TEXT] = &record_format_text,
                                                           [RECORD_JSON] = &record_format_json,
                                                           [RECORD_NDJSON] = &record_format_ndjson,
-                                                          [RECORD_CSV] = &record_format_csv};
+                                                          [RECORD_CSV] = &record_format_csv,
+                                                          [RECORD_HTML] = &record_format_html};
 
 int record_open(struct record_writer *w, const struct record_layout *layout)
 {
@@ -32,6 +33,8 @@ void record_free(struct record_writer *w)
 {
     if (w->table_open)
         table_free(&w->table);
+    if (w->ops != NULL && w->ops->free != NULL)
+        w->ops->free(w);
     arena_free(&w->arena);
     free(w->cells);
     free(w->align);

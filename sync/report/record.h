@@ -1,4 +1,4 @@
-/* Writes a list of records as text for people, as JSON, NDJSON or CSV.
+/* Writes a list of records as text for people, as JSON, NDJSON, CSV or a page of HTML.
  *
  * A printer describes its columns once, in a table, and fills the cells of one record after the other. The writer knows
  * what stands before, between and after records in each format. It appends to a buffer; the caller takes bytes out of
@@ -18,20 +18,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum record_format { RECORD_TEXT, RECORD_JSON, RECORD_NDJSON, RECORD_CSV };
+enum record_format { RECORD_TEXT, RECORD_JSON, RECORD_NDJSON, RECORD_CSV, RECORD_HTML };
 
 /* What a cell is in JSON. An empty cell is null. */
 enum record_kind {
     RECORD_STRING,
     RECORD_CELL, /* a string that can be empty: only a cell that is not filled is null */
     RECORD_NUMBER,
-    RECORD_VALUE, /* any JSON value: in JSON and NDJSON, the printer fills the cell with JSON text */
+    RECORD_VALUE,   /* any JSON value: in JSON and NDJSON, the printer fills the cell with JSON text */
+    RECORD_CHANGES, /* a text; in HTML, the printer fills the cell with a packed list of change.h */
 };
 
 /* Formats that leave a column out. */
 enum {
     RECORD_NOT_TEXT = 1,
-    RECORD_NOT_CSV = 2,
+    RECORD_NOT_CSV = 2,      /* nor HTML */
     RECORD_NOT_DOCUMENT = 4, /* JSON that is one document */
     RECORD_NOT_NDJSON = 8,
     RECORD_NOT_JSON = RECORD_NOT_DOCUMENT | RECORD_NOT_NDJSON,
@@ -46,6 +47,14 @@ struct record_column {
 };
 #define RECORD_NAME(literal) .name = {(literal), sizeof(literal) - 1}
 
+/* What stands around the list of a page. `part` appends what belongs into a slot of the template (see page.h); it is called once
+ * per slot, in the template's order. `lists` is the list itself; what `part` appends there precedes it. 0/-1 (memory) */
+struct record_page {
+    int (*part)(void *ctx, struct str slot, struct buf *out);
+    void *ctx;
+    const char *title, *noun; /* "Differences", "difference" */
+};
+
 struct record_layout {
     const struct record_column *columns;
     size_t columns_n;
@@ -58,6 +67,8 @@ struct record_layout {
     size_t table_rows;    /* a longer list comes in several tables, so that memory stays small; 0: 1000 */
     /* JSON */
     const char *json_open, *json_between, *json_close; /* NULL: "[", a comma and a newline, "]" and a newline */
+    /* HTML */
+    const struct record_page *page; /* NULL: the list alone */
     /* CSV */
     char delimiter; /* 0: comma */
     bool guard;     /* a ' stands before what a spreadsheet would run as a formula */
@@ -87,8 +98,9 @@ struct record_writer {
     size_t table_n; /* records in it */
     bool table_open;
     struct jsonw json;
-    bool begun;     /* what stands before the first record is written */
-    bool in_record; /* between record_object() or record_lines() and record_end() */
+    struct record_html *html; /* of record_html.c alone */
+    bool begun;               /* what stands before the first record is written */
+    bool in_record;           /* between record_object() or record_lines() and record_end() */
     bool failed;
 };
 

@@ -38,5 +38,5 @@ static int record_csv_finish(struct record_writer *w)
     return 0;
 }
 
-const struct record_format_ops record_format_csv = {RECORD_NOT_CSV, false, record_csv_begin,
-                                                    csv_row,        NULL,  record_csv_finish};
+const struct record_format_ops record_format_csv = {RECORD_NOT_CSV,    false, record_csv_begin, csv_row, NULL,
+                                                    record_csv_finish, NULL};

@@ -17,8 +17,11 @@ struct record_format_ops {
     int (*flush)(struct record_writer *w);
     /* What follows the last record. `begin` was called, `flush` was not. */
     int (*finish)(struct record_writer *w);
+    /* Frees what the format keeps in w. NULL: nothing */
+    void (*free)(struct record_writer *w);
 };
-extern const struct record_format_ops record_format_text, record_format_json, record_format_ndjson, record_format_csv;
+extern const struct record_format_ops record_format_text, record_format_json, record_format_ndjson, record_format_csv,
+    record_format_html;
 
 bool record_shows(const struct record_writer *w, size_t column);
 

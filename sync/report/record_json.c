@@ -32,7 +32,7 @@ void record_json_members(const struct record_writer *w, struct jsonw *json)
         jsonw_key_str(json, column->name);
         if (text.n == 0 && (text.p == NULL || column->kind != RECORD_CELL))
             jsonw_null(json);
-        else if (column->kind == RECORD_STRING || column->kind == RECORD_CELL)
+        else if (column->kind == RECORD_STRING || column->kind == RECORD_CELL || column->kind == RECORD_CHANGES)
             jsonw_str(json, text);
         else
             jsonw_raw(json, text);
@@ -54,7 +54,7 @@ static int record_json_finish(struct record_writer *w)
 }
 
 const struct record_format_ops record_format_json = {RECORD_NOT_DOCUMENT, true, record_json_begin, json_row, NULL,
-                                                     record_json_finish};
+                                                     record_json_finish,  NULL};
 
 /* ---- one object per line ---- */
 
@@ -64,5 +64,5 @@ static int nothing_around(struct record_writer *w)
     return 0;
 }
 
-const struct record_format_ops record_format_ndjson = {RECORD_NOT_NDJSON, true, nothing_around,
-                                                       json_row,          NULL, nothing_around};
+const struct record_format_ops record_format_ndjson = {RECORD_NOT_NDJSON, true, nothing_around, json_row, NULL,
+                                                       nothing_around,    NULL};

@@ -70,5 +70,5 @@ static int record_text_finish(struct record_writer *w)
     return bad | table_end(w);
 }
 
-const struct record_format_ops record_format_text = {RECORD_NOT_TEXT, false,     record_text_begin,
-                                                     table_row,       table_end, record_text_finish};
+const struct record_format_ops record_format_text = {RECORD_NOT_TEXT,    false, record_text_begin, table_row, table_end,
+                                                     record_text_finish, NULL};

@@ -6,6 +6,7 @@ ENGINE_TESTS = \
 	tests/unit/create_lies.tap \
 	tests/unit/diff.tap \
 	tests/unit/diff_mask.tap \
+	tests/unit/diff_html.tap \
 	tests/unit/diff_narrow.tap \
 	tests/unit/move.tap \
 	tests/unit/move_job.tap \
@@ -41,7 +42,7 @@ TESTS += $(ENGINE_TESTS)
 # Texts that people and scripts read; GOLDEN_WRITE=1 writes them anew.
 GOLDEN = tests/unit/golden.c tests/unit/golden.h
 EXTRA_DIST += \
-	tests/cases/diff/all.csv tests/cases/diff/all.json tests/cases/diff/all.ndjson tests/cases/diff/all.txt \
+	tests/cases/diff/all.csv tests/cases/diff/all.html tests/cases/diff/none.html tests/cases/diff/all.json tests/cases/diff/all.ndjson tests/cases/diff/all.txt \
 	tests/cases/diff/colour.txt \
 	tests/cases/diff/none.csv tests/cases/diff/none.json tests/cases/diff/none.ndjson tests/cases/diff/none.txt \
 	tests/cases/plan/decide.txt \
@@ -60,6 +61,9 @@ tests_unit_diff_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
 tests_unit_diff_mask_tap_SOURCES = tests/unit/diff_mask_test.c $(DIFF_KIT)
 tests_unit_diff_mask_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_diff_mask_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
+tests_unit_diff_html_tap_SOURCES = tests/unit/diff_html_test.c $(DIFF_KIT) $(GOLDEN)
+tests_unit_diff_html_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_diff_html_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)
 tests_unit_page_tap_SOURCES = tests/unit/page_test.c
 tests_unit_page_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_page_tap_LDADD = $(TEST_LIBS) $(LEVEL_REPORT)

@@ -223,7 +223,8 @@ int by_hand_report(struct by_hand_call *call, bool written, enum exit_status sta
     case FORMAT_TEXT: rc = c->quiet || report_text(call, out) == 0 ? 0 : err_oom(e); break;
     case FORMAT_JSON: rc = report_json(call, written, status, out) == 0 ? 0 : err_oom(e); break;
     case FORMAT_NDJSON:
-    case FORMAT_CSV: rc = report_leads(&call->edit, out, e); break;
+    case FORMAT_CSV:
+    case FORMAT_HTML: rc = report_leads(&call->edit, out, e); break;
     }
     return rc == 0 ? out_commit(out, e) : -1;
 }

@@ -13,7 +13,7 @@
 
 #include <sys/stat.h>
 
-static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", NULL};
 
 /* clang-format off */
 static const struct opt options[] = {
@@ -30,6 +30,7 @@ static enum diff_format diff_format_of(enum format format)
     case FORMAT_JSON: return DIFF_JSON;
     case FORMAT_NDJSON: return DIFF_NDJSON;
     case FORMAT_CSV: return DIFF_CSV;
+    case FORMAT_HTML: return DIFF_HTML;
     default: return DIFF_TEXT;
     }
 }
@@ -189,7 +190,8 @@ const struct command command_diff = {
             "targets are UUIDs. Rejected rows change the exit status only with --exit-code.",
     .examples = "leadsync diff people.csv --campaign \"Q4 founders\"\n"
                 "leadsync diff people.yaml --op remove,rejected\n"
-                "leadsync diff people.yaml --exit-code --format json -o changes.json",
+                "leadsync diff people.yaml --exit-code --format json -o changes.json\n"
+                "leadsync diff people.yaml --format html -o changes.html",
     .groups = GROUP_OUTPUT | GROUP_URL | GROUP_KEY | GROUP_STATE | GROUP_CSV | GROUP_CSV_READ | GROUP_CSV_SEND |
               GROUP_SOURCE | GROUP_PLAN,
     .formats = formats,

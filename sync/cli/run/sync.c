@@ -11,7 +11,7 @@ struct sync_options {
     struct differ_options diff;
 };
 
-static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", NULL};
 
 /* clang-format off */
 static const struct opt options[] = {
@@ -42,6 +42,9 @@ static int sync_command(struct invocation *inv, struct err *e)
         return err_set(e, XS_USAGE, "--%s goes with --dry-run", of_diff);
     if (inv->common.output.format == FORMAT_NDJSON || inv->common.output.format == FORMAT_CSV)
         return err_set(e, XS_USAGE, "--format ndjson and csv go with --dry-run; a run's report is text or json");
+    if (inv->common.output.format == FORMAT_HTML)
+        return err_set(e, XS_USAGE,
+                       "--format html goes with --dry-run; leadsync status --run N --format html makes the page of a run");
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
     return runner_run(inv, sync_step, e);
