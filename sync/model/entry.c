@@ -32,6 +32,36 @@ const char *op_text(enum op op)
     return (unsigned)op < OP_N ? texts[op] : "unknown";
 }
 
+/* ---- notes ---- */
+
+struct entry entry_note(enum note note, const struct hash128 *key, const struct uuid *lead_id)
+{
+    return (struct entry){
+        .key = *key,
+        .has_lead_id = true,
+        .lead_id = *lead_id,
+        .outcome = OUTCOME_UNCHANGED,
+        .reason = note == NOTE_TAKEN ? REASON_GONE_THERE : REASON_OUTCOME_OPEN,
+        .unproved = note == NOTE_WRITTEN,
+    };
+}
+
+struct entry entry_note_status(const struct hash128 *key, enum reason reason)
+{
+    return (struct entry){.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = reason};
+}
+
+enum note entry_note_of(enum reason reason, bool has_lead_id, bool unproved, uint64_t fingerprint)
+{
+    if (!has_lead_id)
+        return fingerprint == 0 ? NOTE_STATUS : NOTE_NONE;
+    switch (reason) {
+    case REASON_GONE_THERE: return NOTE_TAKEN;
+    case REASON_OUTCOME_OPEN: return unproved ? NOTE_WRITTEN : NOTE_MET;
+    default: return NOTE_NONE;
+    }
+}
+
 /* ---- the frame ---- */
 
 /* Four bytes of length, little-endian, written when the record is whole. */

@@ -52,6 +52,21 @@ struct entry {
     struct str changes; /* of an update, a list (change.h), or an older leadsync's text; may be empty */
 };
 
+/* A note: an entry without a row that changes only what the state knows of a lead. It is stored as OUTCOME_UNCHANGED with a
+ * reason; only the functions below know which. */
+enum note {
+    NOTE_NONE,    /* no note: the row's lead is as the row wants it, or was met for the first time */
+    NOTE_STATUS,  /* the row no longer waits; `reason` is what was found of the lead or its person, or REASON_NONE */
+    NOTE_TAKEN,   /* another key has the lead now */
+    NOTE_MET,     /* another row has met the lead while an earlier write to it might still be carried out */
+    NOTE_WRITTEN, /* values were sent to the lead, and nothing proves them */
+};
+/* NOTE_TAKEN, NOTE_MET, NOTE_WRITTEN: of the key's lead while it has this id. Address, key text and detail may be added. */
+struct entry entry_note(enum note note, const struct hash128 *key, const struct uuid *lead_id);
+struct entry entry_note_status(const struct hash128 *key, enum reason reason);
+/* Which note is an entry with OUTCOME_UNCHANGED? */
+enum note entry_note_of(enum reason reason, bool has_lead_id, bool unproved, uint64_t fingerprint);
+
 /* Packed records, length-prefixed so that a reader can skip; the intent and the outcome are separate records because
  * they are written at different times. An intent says key and address once, which are mostly bytes of the values. Strings of an unpacked entry borrow from the record. 0/-1. */
 int entry_pack_intent(const struct entry *entry, struct buf *out);

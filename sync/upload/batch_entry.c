@@ -167,10 +167,8 @@ bool batch_entry_may_name(const struct batch_run *b, uint32_t i)
 void batch_entry_record_status(struct batch_run *b, uint32_t i, enum reason status, struct str address)
 {
     struct err e = ERR_INIT;
-    struct entry found = {.key = b->record.entries[i].key,
-                          .email = batch_entry_may_name(b, i) ? address : STR_NONE,
-                          .outcome = OUTCOME_UNCHANGED,
-                          .reason = status};
+    struct entry found = entry_note_status(&b->record.entries[i].key, status);
+    found.email = batch_entry_may_name(b, i) ? address : STR_NONE;
     if (status == REASON_NONE)
         return;
     /* By hand a lead is named by its id alone, and the row that has it keeps the status. */

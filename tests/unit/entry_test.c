@@ -256,6 +256,45 @@ START_TEST(malformed_records_do_no_harm)
 }
 END_TEST
 
+static enum note note_of(const struct entry *entry)
+{
+    ck_assert_int_eq(entry->outcome, OUTCOME_UNCHANGED);
+    return entry_note_of(entry->reason, entry->has_lead_id, entry->unproved, entry->fingerprint);
+}
+
+/* The pairs are stored: a journal of an older version has them, too. */
+START_TEST(notes_are_outcomes_with_a_reason)
+{
+    static const struct {
+        enum note note;
+        enum reason reason;
+        bool unproved;
+    } stored[] = {
+        {NOTE_TAKEN, REASON_GONE_THERE, false},
+        {NOTE_MET, REASON_OUTCOME_OPEN, false},
+        {NOTE_WRITTEN, REASON_OUTCOME_OPEN, true},
+    };
+    const struct hash128 key = {{1}};
+    const struct uuid id = {{2}};
+    for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++) {
+        const struct entry entry = entry_note(stored[i].note, &key, &id);
+        ck_assert_int_eq(note_of(&entry), stored[i].note);
+        ck_assert_int_eq(entry.reason, stored[i].reason);
+        ck_assert_int_eq(entry.unproved, stored[i].unproved);
+        ck_assert(hash128_eq(&entry.key, &key) && entry.has_lead_id && uuid_eq(&entry.lead_id, &id));
+    }
+    struct entry status = entry_note_status(&key, REASON_BOUNCED);
+    ck_assert_int_eq(note_of(&status), NOTE_STATUS);
+    ck_assert_int_eq(status.reason, REASON_BOUNCED);
+    /* A row that is unchanged, and a lead that was met for the first time, are no notes. */
+    status.fingerprint = 3;
+    ck_assert_int_eq(note_of(&status), NOTE_NONE);
+    status = entry_note(NOTE_TAKEN, &key, &id);
+    status.reason = REASON_NONE;
+    ck_assert_int_eq(note_of(&status), NOTE_NONE);
+}
+END_TEST
+
 START_TEST(ops_have_names)
 {
     for (int op = 0; op < OP_N; op++)
@@ -275,6 +314,7 @@ int main(void)
     tcase_add_test(tc, empty_entries);
     tcase_add_test(tc, later_fields_are_skipped);
     tcase_add_test(tc, malformed_records_do_no_harm);
+    tcase_add_test(tc, notes_are_outcomes_with_a_reason);
     tcase_add_test(tc, ops_have_names);
     suite_add_tcase(suite, tc);
     return unit_run(suite);

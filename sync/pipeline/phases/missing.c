@@ -486,7 +486,7 @@ int missing_end_wait(struct run *r, const struct entry *waiting, struct err *e)
 {
     if (r->diff != NULL || state_retries_n(r->state) == 0)
         return 0;
-    /* An entry without row, values and id only ends the wait. */
-    struct entry entry = {.key = waiting->key, .key_text = waiting->key_text, .outcome = OUTCOME_UNCHANGED};
+    struct entry entry = entry_note_status(&waiting->key, REASON_NONE);
+    entry.key_text = waiting->key_text;
     return state_entry_add(r->state, r->record.id, r->targets.v[0].number, &entry, e);
 }

@@ -90,7 +90,7 @@ static int take_over(struct run *r, const struct entry *entry, const struct hash
                                 .outcome = OUTCOME_UNCHANGED,
                                 .has_lead_id = true,
                                 .lead_id = known.lead_id};
-    const struct entry end = {.key = *key, .outcome = OUTCOME_UNCHANGED, .reason = REASON_DELETED_THERE};
+    const struct entry end = entry_note_status(key, REASON_DELETED_THERE);
     if (state_entry_add(r->state, r->record.id, known.target, &taken, e) != 0)
         return -1;
     return state_entry_add(r->state, r->record.id, known.target, &end, e);

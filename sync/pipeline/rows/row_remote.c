@@ -93,11 +93,9 @@ int row_remote_look(struct run *r, const struct entry *entry, const struct lead 
 static int learn_status(struct run *r, const struct entry *entry, uint32_t target, struct err *e)
 {
     enum reason reason = eligibility_status_reason(r->compare.row.found.lead.status);
-    const struct entry status = {.key = entry->key,
-                                 .key_text = entry->key_text,
-                                 .email = entry->email,
-                                 .outcome = OUTCOME_UNCHANGED,
-                                 .reason = reason};
+    struct entry status = entry_note_status(&entry->key, reason);
+    status.key_text = entry->key_text;
+    status.email = entry->email;
     return reason == REASON_NONE ? 0 : state_entry_add(r->state, r->record.id, target, &status, e);
 }
 

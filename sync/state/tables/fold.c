@@ -188,6 +188,25 @@ static void removed(struct fold *f, const struct fold_item *item)
     f->changed = true;
 }
 
+static void unchanged(struct fold *f, const struct fold_item *item)
+{
+    bool has_lead_id = (item->bits & ITEM_LEAD_ID) != 0;
+    switch (entry_note_of((enum reason)item->reason, has_lead_id, (item->bits & ITEM_UNPROVED) != 0, item->fingerprint)) {
+    case NOTE_STATUS:
+        end_wait(f, item);
+        fold_record_status(f, (enum reason)item->reason);
+        break;
+    case NOTE_TAKEN: taken(f, item); break;
+    case NOTE_MET: met(f, item); break;
+    case NOTE_WRITTEN: doubt(f, item); break;
+    case NOTE_NONE:
+        /* Without an id and without a lead of ours there is nothing to remember. */
+        if (has_lead_id || f->known)
+            proven(f, item);
+        break;
+    }
+}
+
 void fold_item(struct fold *f, const struct fold_item *item)
 {
     if (item->bits & ITEM_OPEN) {
@@ -197,25 +216,7 @@ void fold_item(struct fold *f, const struct fold_item *item)
     switch ((enum outcome)item->outcome) {
     case OUTCOME_CREATED:
     case OUTCOME_CHANGED: proven(f, item); break;
-    case OUTCOME_UNCHANGED:
-        if (item->reason == REASON_GONE_THERE && (item->bits & ITEM_LEAD_ID)) {
-            taken(f, item);
-            break;
-        }
-        if (item->reason == REASON_OUTCOME_OPEN && (item->bits & ITEM_LEAD_ID)) {
-            (item->bits & ITEM_UNPROVED ? doubt : met)(f, item);
-            break;
-        }
-        if (item->fingerprint == 0 && !(item->bits & ITEM_LEAD_ID)) {
-            /* Only said to end a wait, or what is known of a lead. */
-            end_wait(f, item);
-            fold_record_status(f, (enum reason)item->reason);
-            break;
-        }
-        /* Linked, or found as wanted. Without an id and without a lead of ours there is nothing to hold on to. */
-        if ((item->bits & ITEM_LEAD_ID) || f->known)
-            proven(f, item);
-        break;
+    case OUTCOME_UNCHANGED: unchanged(f, item); break;
     case OUTCOME_SKIPPED:
     case OUTCOME_REJECTED: refused(f, item); break;
     case OUTCOME_DEFERRED:

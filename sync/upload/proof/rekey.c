@@ -74,11 +74,7 @@ static bool rekey_is_there(const struct known_lead *known)
 /* The note says that the key no longer has this lead. It has no effect on a key that has another lead by now. */
 static int rekey_end_key(struct batch_run *b, const struct hash128 *key, const struct entry *entry, struct err *e)
 {
-    const struct entry end = {.key = *key,
-                              .outcome = OUTCOME_UNCHANGED,
-                              .reason = REASON_GONE_THERE,
-                              .has_lead_id = true,
-                              .lead_id = entry->lead_id};
+    const struct entry end = entry_note(NOTE_TAKEN, key, &entry->lead_id);
     return state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &end, e);
 }
 
@@ -87,11 +83,7 @@ static int rekey_end_key(struct batch_run *b, const struct hash128 *key, const s
 static int rekey_note_met(struct batch_run *b, const struct hash128 *key, const struct uuid *id, uint32_t target,
                           struct err *e)
 {
-    const struct entry met = {.key = *key,
-                              .outcome = OUTCOME_UNCHANGED,
-                              .reason = REASON_OUTCOME_OPEN,
-                              .has_lead_id = true,
-                              .lead_id = *id};
+    const struct entry met = entry_note(NOTE_MET, key, id);
     return state_entry_add(b->u->c.state, b->u->c.run, target, &met, e);
 }
 
@@ -99,13 +91,12 @@ static int rekey_note_met(struct batch_run *b, const struct hash128 *key, const 
  * take it over. */
 static int rekey_note_written(struct batch_run *b, const struct entry *entry, struct err *e)
 {
-    struct entry written = {.outcome = OUTCOME_UNCHANGED,
-                            .reason = REASON_OUTCOME_OPEN,
-                            .unproved = true,
-                            .has_lead_id = true,
-                            .lead_id = entry->lead_id};
-    int rc = state_id_owner(b->u->c.state, &entry->lead_id, &written.key, e);
-    return rc == 1 ? state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &written, e) : rc;
+    struct hash128 owner;
+    int rc = state_id_owner(b->u->c.state, &entry->lead_id, &owner, e);
+    if (rc != 1)
+        return rc;
+    const struct entry written = entry_note(NOTE_WRITTEN, &owner, &entry->lead_id);
+    return state_entry_add(b->u->c.state, b->u->c.run, b->record.target, &written, e);
 }
 
 /* The row's lead was another key's: rekey_meet() has found that the row may take it over. Its owner may have left it in
