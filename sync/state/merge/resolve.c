@@ -166,10 +166,6 @@ static int add_fix(struct merge *m, uint64_t lead, const struct uuid *id, struct
     return 0;
 }
 
-/* Folded into the first item of each key: `fingerprint` and `target` are the lead's, `run` its flags, `op` one of
- * these, `reason` the status when `outcome` says that there is one, and the first bytes of `lead_id` its number. */
-enum { FOLDED_NOTHING, FOLDED_NEW, FOLDED_CHANGED };
-
 /* Says in the items and places of a key what is to be written for it. */
 static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, uint64_t n, bool fresh, struct err *e)
 {
@@ -190,18 +186,18 @@ static int place_group(struct merge *m, size_t from, size_t to, struct fold *f, 
                 return -1;
         }
         m->places[item->ordinal] |= place;
-        item->op = FOLDED_NOTHING;
+        item->change = (struct lead_change){.kind = LEAD_KEPT};
     }
     if (f->values_from != FOLD_NONE)
         f->flags = hashed ? f->flags | KNOWN_HASHED_VALUES : f->flags & ~(unsigned)KNOWN_HASHED_VALUES;
-    struct fold_item *head = &l->items[from];
-    head->op = fresh ? FOLDED_NEW : f->changed ? FOLDED_CHANGED : FOLDED_NOTHING;
-    head->fingerprint = f->fingerprint;
-    head->target = f->target;
-    head->run = f->flags;
-    memcpy(head->lead_id.b, &n, sizeof n);
-    head->outcome = f->status != TARGET_STATUS_UNKNOWN;
-    head->reason = (uint8_t)(int8_t)f->status;
+    l->items[from].change = (struct lead_change){.kind = fresh        ? LEAD_NEW
+                                                         : f->changed ? LEAD_CHANGED
+                                                                      : LEAD_KEPT,
+                                                 .status = f->status,
+                                                 .n = n,
+                                                 .fingerprint = f->fingerprint,
+                                                 .target = f->target,
+                                                 .flags = f->flags};
     return 0;
 }
 
@@ -248,11 +244,11 @@ static int write_changed(struct merge *m, const struct fold_item *item, struct e
 {
     static const char with_status[] = "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = ? WHERE key = ?";
     static const char without[] = "UPDATE leads SET fingerprint = ?, target = ?, flags = ?, status = NULL WHERE key = ?";
-    if (item->outcome != 0)
-        return db_run(&m->state->main, e, with_status, "uiiik", item->fingerprint, (int64_t)item->target, (int64_t)item->run,
-                      (int64_t)(int8_t)item->reason, &item->key);
-    return db_run(&m->state->main, e, without, "uiik", item->fingerprint, (int64_t)item->target, (int64_t)item->run,
-                  &item->key);
+    const struct lead_change *c = &item->change;
+    if (c->status != TARGET_STATUS_UNKNOWN)
+        return db_run(&m->state->main, e, with_status, "uiiik", c->fingerprint, (int64_t)c->target, (int64_t)c->flags,
+                      (int64_t)c->status, &item->key);
+    return db_run(&m->state->main, e, without, "uiik", c->fingerprint, (int64_t)c->target, (int64_t)c->flags, &item->key);
 }
 
 /* ---- new leads, fed in key order ---- */
@@ -262,7 +258,7 @@ static bool new_next(void *ctx)
     struct merge *m = ctx;
     do {
         m->lead_at++;
-    } while (m->lead_at < m->list.n && m->list.items[m->lead_at].op != FOLDED_NEW);
+    } while (m->lead_at < m->list.n && m->list.items[m->lead_at].change.kind != LEAD_NEW);
     return m->lead_at < m->list.n;
 }
 
@@ -270,20 +266,16 @@ static void new_column(void *ctx, sqlite3_context *out, int column)
 {
     struct merge *m = ctx;
     const struct fold_item *item = &m->list.items[m->lead_at];
-    uint64_t n;
     switch (column) {
     case 0: sqlite3_result_blob(out, item->key.b, sizeof item->key.b, SQLITE_STATIC); break;
-    case 1: sqlite3_result_int64(out, (int64_t)item->fingerprint); break;
-    case 2:
-        memcpy(&n, item->lead_id.b, sizeof n);
-        sqlite3_result_int64(out, (int64_t)n);
-        break;
-    case 3: sqlite3_result_int64(out, item->target); break;
+    case 1: sqlite3_result_int64(out, (int64_t)item->change.fingerprint); break;
+    case 2: sqlite3_result_int64(out, (int64_t)item->change.n); break;
+    case 3: sqlite3_result_int64(out, item->change.target); break;
     case 4:
-        if (item->outcome != 0)
-            sqlite3_result_int(out, (int8_t)item->reason);
+        if (item->change.status != TARGET_STATUS_UNKNOWN)
+            sqlite3_result_int(out, item->change.status);
         break;
-    default: sqlite3_result_int64(out, item->run); break;
+    default: sqlite3_result_int64(out, item->change.flags); break;
     }
 }
 
@@ -292,10 +284,10 @@ static int write_leads(struct merge *m, struct err *e)
     const struct fold_list *l = &m->list;
     size_t fresh = 0;
     for (size_t i = 0; i < l->n; i++) {
-        if (l->items[i].op == FOLDED_CHANGED && write_changed(m, &l->items[i], e) < 0)
+        if (l->items[i].change.kind == LEAD_CHANGED && write_changed(m, &l->items[i], e) < 0)
             return -1;
-        m->state->before.wrote |= l->items[i].op == FOLDED_CHANGED;
-        fresh += l->items[i].op == FOLDED_NEW;
+        m->state->before.wrote |= l->items[i].change.kind == LEAD_CHANGED;
+        fresh += l->items[i].change.kind == LEAD_NEW;
     }
     if (fresh == 0)
         return 0;

@@ -11,17 +11,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What the merge writes into the table of leads for one key. */
+struct lead_change {
+    enum { LEAD_KEPT, LEAD_NEW, LEAD_CHANGED } kind;
+    int status; /* TARGET_STATUS_UNKNOWN: none */
+    uint64_t n, fingerprint;
+    uint32_t target, flags;
+};
+
 /* An entry as far as folding needs it; 56 bytes, because a run may have millions. */
 struct fold_item {
     struct hash128 key;
-    uint64_t fingerprint;
-    struct uuid lead_id;
-    uint32_t ordinal; /* its place in the list as it was added */
-    uint32_t target;
-    uint32_t run; /* only compared: the low bits are enough */
-    uint8_t op, outcome, reason;
-    uint8_t bits; /* ITEM_* */
+    union {
+        struct {
+            uint64_t fingerprint;
+            struct uuid lead_id;
+            uint32_t ordinal; /* its place in the list as it was added */
+            uint32_t target;
+            uint32_t run; /* only compared: the low bits are enough */
+            uint8_t op, outcome, reason;
+            uint8_t bits; /* ITEM_* */
+        };
+        struct lead_change change; /* once the key is decided: in its first item; in the others LEAD_KEPT */
+    };
 };
+_Static_assert(sizeof(struct fold_item) == 56, "a run may have millions of items");
 enum {
     ITEM_LEAD_ID = 1,
     ITEM_VALUES = 2,      /* the entry has a packed lead */
