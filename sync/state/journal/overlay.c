@@ -40,10 +40,14 @@ static int add_person(struct state *s, struct overlay *o, const struct entry *en
     uint64_t address;
     if (status == TARGET_STATUS_UNKNOWN || entry->email.n == 0)
         return 0;
-    struct overlay_person *grown = reallocarray(o->people, o->people_n + 1, sizeof *grown);
-    if (grown == NULL)
-        return err_oom(e);
-    o->people = grown;
+    if (o->people_n == o->people_cap) {
+        size_t cap = o->people_cap == 0 ? 64 : o->people_cap * 2;
+        struct overlay_person *grown = reallocarray(o->people, cap, sizeof *grown);
+        if (grown == NULL)
+            return err_oom(e);
+        o->people = grown;
+        o->people_cap = cap;
+    }
     if (people_address(s, entry->email, &address, e) < 0)
         return -1;
     o->people[o->people_n++] = (struct overlay_person){address, status};

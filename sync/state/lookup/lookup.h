@@ -26,7 +26,7 @@ struct overlay {
         uint64_t address;
         int status;
     } * people; /* owned */
-    size_t people_n;
+    size_t people_n, people_cap;
     struct arena arena; /* of the last batch that was read back */
 };
 
