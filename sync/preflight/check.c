@@ -264,8 +264,8 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
     if (patch.variables != PATCH_UNKNOWN)
         check_report(c, FINDING_OK, "state", "a PATCH in this workspace %s", state_patch_effect_text(&patch, effect));
     check_names(c, s);
-    if (check_guard_source(c, s, e) != 0 || check_watermark_stored(c, s, e) != 0 ||
-        state_batches_open(s, &arena, &open, &open_n, e) != 0)
+    if (check_others_hosts(c, s, &arena, e) != 0 || check_guard_source(c, s, e) != 0 ||
+        check_watermark_stored(c, s, e) != 0 || state_batches_open(s, &arena, &open, &open_n, e) != 0)
         goto done;
     char *who = state_lock_holder(s);
     if (who != NULL)
@@ -274,8 +274,14 @@ static int look_into(struct check *c, struct state *s, const char *path, struct 
         check_report(c, FINDING_NOTICE, "state",
                      "%zu batch%s open from earlier runs: the next sync, or leadsync resume, settles %s first", open_n,
                      open_n == 1 ? " is" : "es are", open_n == 1 ? "it" : "them");
+    /* What only the journal has, the state does not know by its id yet. */
+    uint64_t unmerged = 0;
+    if (state_unmerged_rows(s, &unmerged, e) == 0) {
+        rc = 0;
+        if (who == NULL && open_n == 0 && unmerged == 0)
+            check_others_leads(c, s);
+    }
     free(who);
-    rc = 0;
 done:
     arena_free(&arena);
     return rc;
@@ -303,10 +309,12 @@ static void check_state(struct check *c)
     };
     /* clang-format on */
     int rc = state_open(&options, &s, &e);
-    if (rc == 1)
+    if (rc == 1) {
         check_report(c, FINDING_OK, "state", "%s: does not exist yet; the first sync creates it", path);
-    else if (rc < 0 || look_into(c, s, path, &e) != 0)
+        check_others_leads(c, NULL);
+    } else if (rc < 0 || look_into(c, s, path, &e) != 0) {
         check_error(c, "state", &e);
+    }
     state_close(s);
     url_free(&url);
     free(path);

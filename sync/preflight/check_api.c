@@ -270,7 +270,7 @@ static int check_target(struct check *c, const struct target_spec *spec, bool ow
         check_error(c, "target", &e);
         return -1;
     }
-    *kept = (struct check_target){*found, c->targets};
+    *kept = (struct check_target){*found, own, c->targets};
     c->targets = kept;
     if (own && c->bound && found->kind == TARGET_CAMPAIGN && check_variables(c, found) != 0)
         return -1;

@@ -29,6 +29,7 @@ struct check_count {
 /* A target as Instantly has it now. */
 struct check_target {
     struct target target;
+    bool own; /* the mapping puts leads into it */
     struct check_target *next;
 };
 
@@ -90,6 +91,11 @@ void check_guard_keyless(struct check *c);
 void check_guard_changes(struct check *c);
 /* The same for a source that is empty or has shrunk since the last complete read. 0/-1 */
 int check_guard_source(struct check *c, struct state *s, struct err *e);
+
+/* Reports other hosts among those of the latest runs. 0/-1 */
+int check_others_hosts(struct check *c, struct state *s, struct arena *arena, struct err *e);
+/* Reports leads of the targets that the state does not know (NULL: there is no state), of a page each. Two requests per target at most. */
+void check_others_leads(struct check *c, struct state *s);
 
 /* After the read: reports rows that reads with a watermark miss, and whether the stored watermark is still valid. 0/-1 */
 void check_watermark(struct check *c, const struct source *source);

@@ -6,6 +6,7 @@ sync_libpreflight_a_SOURCES = \
 	sync/preflight/check_count.c \
 	sync/preflight/check_guard.c \
 	sync/preflight/check_int.h \
+	sync/preflight/check_others.c \
 	sync/preflight/check_sql.c \
 	sync/preflight/check_values.c \
 	sync/preflight/check_watermark.c
