@@ -474,6 +474,8 @@ int state_forgets(struct state *s, bool *any, struct err *e);
 int state_forgotten_address(struct state *s, struct str address, bool *forgotten, struct err *e);
 /* Since when, by the lists that were read last; 0: only the state knows of it, which keeps no date. */
 int64_t state_forgotten_at_ms(const struct state *s, struct str address);
+/* Who did it, as "user@host"; NULL: not known. Borrowed until the list is read again. */
+const char *state_forgotten_by(const struct state *s, struct str address);
 
 /* Checks the invariants (docs/STATE.md): SQLite's integrity, every batch's entries against its state, ids unique, no
  * key both lead and refusal, report sums. Appends one line per violation to `out`; 0 even then, -1 when it cannot look.

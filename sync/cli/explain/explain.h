@@ -33,7 +33,8 @@ struct explained_state {
     const struct traced_batch *made, *put; /* the newest create; the newest change of FATE_KNOWN; NULL: none is on record */
     bool removal_waits;                    /* `last` is a removal that the next full read tries again */
     bool forgotten;
-    int64_t forgotten_ms; /* 0: not known */
+    int64_t forgotten_ms;     /* 0: not known */
+    const char *forgotten_by; /* NULL: not known */
 };
 
 /* A state that could not be read. */

@@ -7,10 +7,11 @@
 #include "sync/cli/history/results_record.h"
 
 #include <inttypes.h>
+#include <json.h>
 #include <string.h>
 
-enum { C_RUN_STARTED_AT = RESULTS_COLUMN_N, C_SENT_AT, C_BATCH, C_JOB, COLUMN_N };
-enum { WHEN_BYTES = 64, MINUTE = 16, KEY_CHARS = 1 << 16 };
+enum { C_RUN_STARTED_AT = RESULTS_COLUMN_N, C_SENT_AT, C_BATCH, C_JOB, C_BY, C_COMMAND, COLUMN_N };
+enum { WHEN_BYTES = 64, MINUTE = 16, KEY_CHARS = 1 << 16, ACTOR_BYTES = 1 << 16 };
 
 /* clang-format off */
 static const struct record_column columns[COLUMN_N] = {
@@ -20,6 +21,8 @@ static const struct record_column columns[COLUMN_N] = {
     [C_SENT_AT] = {RECORD_NAME("sent_at"), .left_out = RECORD_NOT_TEXT},
     [C_BATCH] = {RECORD_NAME("batch"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT, .yield = TABLE_YIELDS},
     [C_JOB] = {RECORD_NAME("job"), .yield = TABLE_YIELDS},
+    [C_BY] = {RECORD_NAME("by")},
+    [C_COMMAND] = {RECORD_NAME("command")},
 };
 const struct record_layout explain_history_layout = {
     .columns = columns, .columns_n = COLUMN_N, .none = "", .hide_empty = true, .records_below = TABLE_READABLE,
@@ -37,6 +40,29 @@ static void fill_when(struct record_writer *w, uint64_t run, int64_t ms)
     if (buf_addf(&text, "%" PRIu64 ", %s", run, ms != 0 ? at : "?") == 0)
         record_copy(w, RESULTS_RUN, buf_str(&text));
     buf_free(&text);
+}
+
+static struct str json_text(struct json_object *of, const char *name)
+{
+    struct json_object *text;
+    return json_object_object_get_ex(of, name, &text) && json_object_is_type(text, json_type_string)
+               ? (struct str){json_object_get_string(text), (size_t)json_object_get_string_len(text)}
+               : STR_NONE;
+}
+
+/* Who began the run, as "user@host", and its command line without what may be a person's data. */
+static void fill_actor(struct record_writer *w, const struct run_record *run)
+{
+    struct json_object *begun = run->begun != NULL ? json_tokener_parse(run->begun) : NULL, *actor = NULL;
+    struct buf by = BUF_INIT(ACTOR_BYTES);
+    if (json_object_object_get_ex(begun, "actor", &actor)) {
+        const struct str user = json_text(actor, "user"), host = json_text(actor, "host");
+        if (user.n > 0 && buf_addf(&by, "%.*s@%.*s", STR_ARG(user), STR_ARG(host)) == 0)
+            record_copy(w, C_BY, buf_str(&by));
+        record_copy(w, C_COMMAND, json_text(actor, "command"));
+    }
+    buf_free(&by);
+    json_object_put(begun);
 }
 
 int explain_history_fill(struct record_writer *w, struct explain *x, const struct explained_state *s,
@@ -65,5 +91,7 @@ int explain_history_fill(struct record_writer *w, struct explain *x, const struc
     if (touched->batch.op != OP_NONE)
         record_ordinal(w, C_BATCH, touched->batch.id);
     record_text(w, C_JOB, touched->batch.job);
+    if (found == 1)
+        fill_actor(w, &run);
     return 0;
 }

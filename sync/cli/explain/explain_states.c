@@ -131,7 +131,7 @@ static int explain_states_identify(struct explain *x, struct explained_state *s,
         return -1;
     s->forgotten = listed;
     s->forgotten_ms = listed ? state_forgotten_at_ms(s->state, x->query.person.address) : 0;
-    return 0;
+    return keep_text(x, listed ? state_forgotten_by(s->state, x->query.person.address) : NULL, &s->forgotten_by, e);
 }
 
 static int read_one(struct explain *x, const char *path, struct explained_state *s, struct err *e)

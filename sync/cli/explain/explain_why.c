@@ -114,7 +114,8 @@ static int why_known(const struct explain *x, const struct explained_state *s, s
                                 ? "the sync created the lead; the results of that run are no longer kept"
                                 : "the lead was in Instantly before the sync met it");
     if (s->put != NULL && (s->made == NULL || s->put->batch.id > s->made->batch.id))
-        bad |= buf_addf(out, ", and run %" PRIu64 " changed it", s->put->batch.run) |
+        bad |= buf_addf(out, ", and run %" PRIu64 " changed it%s", s->put->batch.run,
+                        is_by_hand(s, s->put) ? " by hand" : "") |
                add_day(explain_when(s, s->put), " on ", out);
     if (s->made == NULL || s->made->target != lead->target)
         bad |= explain_why_place(x, s, lead->target, "; it belongs in ", out);
@@ -193,7 +194,8 @@ int explain_why(const struct explain *x, const struct explained_state *s, struct
 {
     switch (s->fate) {
     case FATE_FORGOTTEN:
-        return buf_adds(out, "the person was forgotten with leadsync forget") | add_day(s->forgotten_ms, " on ", out);
+        return buf_adds(out, "the person was forgotten with leadsync forget") | add_day(s->forgotten_ms, " on ", out) |
+               (s->forgotten_by != NULL ? buf_adds(out, " by ") | text_show(str_from(s->forgotten_by), 0, out) : 0);
     case FATE_OPEN: return why_open(s, out);
     case FATE_WAITS: return why_waits(s, out);
     case FATE_KNOWN: return why_known(x, s, out);
@@ -219,7 +221,8 @@ int explain_next(const struct explain *x, const struct explained_state *s, struc
     (void)x;
     switch (s->fate) {
     case FATE_FORGOTTEN:
-        return buf_adds(out, "the next sync leaves the row out; leadsync forget --undo allows the person again");
+        return buf_adds(out, "the next sync leaves the row out; leadsync leads delete removes a lead that Instantly still "
+                             "has, and leadsync forget --undo allows the person again");
     case FATE_OPEN: return buf_adds(out, "the next sync, or leadsync resume, first finds out what the request did");
     case FATE_WAITS: return buf_adds(out, "the next sync sends the row again, if the source still has it");
     case FATE_KNOWN:

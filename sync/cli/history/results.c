@@ -71,7 +71,9 @@ struct results_out {
 /* Text says of rows that went as planned how many there are, unless they are asked for. */
 static bool results_is_listed(const struct results_out *r, const struct entry *entry)
 {
-    return r->inv->common.output.format != FORMAT_TEXT || r->chosen ||
+    /* An edit by hand is of few leads, and who asks for it wants to see which. */
+    bool by_hand = r->record.read == NULL || r->record.read[0] == '\0';
+    return r->inv->common.output.format != FORMAT_TEXT || r->chosen || by_hand ||
            (entry->outcome != OUTCOME_CREATED && entry->outcome != OUTCOME_CHANGED && entry->outcome != OUTCOME_REMOVED);
 }
 
@@ -433,15 +435,16 @@ const struct command command_results = {
     .summary = "list every row of a run that was not unchanged, and removed leads",
     .help = "Counts the rows of the run by outcome and reason, and lists the rows that were\n"
             "skipped, rejected, failed or deferred. --all also lists the rows that were\n"
-            "created, changed or removed; JSON and CSV always do. Unchanged rows are not\n"
-            "listed; rows of an open batch are listed as deferred. The row number counts data\n"
-            "rows from 1; line is where the row starts in its file; op is the operation sent\n"
-            "to Instantly; detail explains the reason; changes has the old and new values of\n"
-            "an update, and the values of a created lead that no later run has changed (unless\n"
-            "values: hashed). In text, a row without an address shows its\n"
-            "first cells, in parentheses, as its key. --match without --run shows the latest\n"
-            "run that read a source, if it has a match, or else the newest run that has one;\n"
-            "a note names the other runs with a match, such as edits by hand.",
+            "created, changed or removed; JSON and CSV always do, and so does text of an edit\n"
+            "by hand. Unchanged rows are not listed; rows of an open batch are listed as\n"
+            "deferred. The row number counts data rows from 1; line is where the row starts\n"
+            "in its file; op is the operation sent to Instantly; detail explains the reason;\n"
+            "changes has the old and new values of an update, and the values of a created\n"
+            "lead that no later run has changed (unless values: hashed). In text, a row\n"
+            "without an address shows its first cells, in parentheses, as its key. --match\n"
+            "without --run shows the latest run that read a source, if it has a match, or\n"
+            "else the newest run that has one; a note names the other runs with a match, such\n"
+            "as edits by hand.",
     .examples = "leadsync results nightly.yaml --outcome rejected,failed\n"
                 "leadsync results nightly.yaml --match ann@example.com\n"
                 "leadsync results nightly.yaml --run 12 --format csv -o run12.csv",

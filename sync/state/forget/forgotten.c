@@ -130,6 +130,15 @@ int64_t state_forgotten_at_ms(const struct state *s, struct str address)
     return 0;
 }
 
+const char *state_forgotten_by(const struct state *s, struct str address)
+{
+    const struct forget_scope scope = {.host = s->id.api_host, .workspace = s->lists.workspace};
+    const struct forget_person *person = NULL;
+    for (size_t i = 0; i < s->lists.n && person == NULL; i++)
+        person = forget_list_find(&s->lists.list[i], &scope, address);
+    return person != NULL ? person->forgotten.by : NULL;
+}
+
 int state_forgotten_address(struct state *s, struct str address, bool *forgotten, struct err *e)
 {
     const struct hash128 key = hash_keyed128(s->id.secret, address.p, address.n);
