@@ -422,6 +422,7 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     if (out->lead.custom == NULL)
         return apply_out_of_memory(e);
     struct row whole;
+    const size_t cells_n = row->found > 0 ? row->found : row->n;
     int filled = row->defect == REASON_RAGGED_ROW ? row_width_fill_up(m, row, scratch, &whole) : 0;
     if (filled < 0)
         return apply_out_of_memory(e);
@@ -433,6 +434,10 @@ int mapping_apply(struct mapping *m, const struct row *row, struct arena *scratc
     if (flawed < m->impl->bound_n)
         defect = row_flaw(row, flawed);
     int rc = defect == REASON_NONE ? map_row(&a) : defective_row(&a, defect, flawed);
+    if (rc == 0 && filled > 0 && out->verdict == MAPPED_LEAD && out->rejects_n == 0 && out->warning == NULL) {
+        rc = skip_cut(m, cells_n, &out->warning);
+        out->usual = out->warning != NULL;
+    }
     if (rc != 0)
         return apply_out_of_memory(e);
     if (out->rejects_n > 0) {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LISTED_MAX = 60, LIST_BYTES_MAX = 1 << 16 };
+enum { LISTED_MAX = 60, UNUSED_SHOWN = 8, LIST_BYTES_MAX = 1 << 16 };
 
 struct binder {
     struct mapping *m;
@@ -296,9 +296,12 @@ size_t mapping_unused_text(const struct mapping *m, struct buf *out)
 {
     const struct mapping_impl *impl = m->impl;
 
-    for (size_t i = 0; i < impl->unused_n; i++)
+    size_t shown = impl->unused_n > UNUSED_SHOWN + 1 ? UNUSED_SHOWN : impl->unused_n;
+    for (size_t i = 0; i < shown; i++)
         if (buf_addf(out, "%s%.*s", i > 0 ? ", " : "", STR_ARG(str_trim(impl->unused[i]))) != 0)
             break;
+    if (shown < impl->unused_n)
+        (void)buf_addf(out, " and %zu more (-v names all)", impl->unused_n - shown);
     return impl->unused_n;
 }
 

@@ -147,7 +147,7 @@ bool mapping_is_cut_number(struct str cell);
 bool mapping_is_mangled(struct str cell);
 /* Source columns that no field uses, after bind; borrowed. `leadsync_*` columns are not among them. */
 size_t mapping_unused(const struct mapping *m, const struct str **names);
-/* The same as text, separated by commas; the list is cut if `out` is full. */
+/* The same as text: the first names, separated by commas, and how many more there are. */
 size_t mapping_unused_text(const struct mapping *m, struct buf *out);
 /* Lead fields and custom variables a mapping fills, by name as templates of a campaign know them ("firstName", …). */
 size_t mapping_filled(const struct mapping *m, const struct str **names);
@@ -202,6 +202,7 @@ struct mapped {
     const struct reject *emptied; /* values that `on_error: empty` dropped */
     size_t emptied_n;
     const char *warning; /* a warning about this row, once per mapping; NULL: none */
+    bool usual;          /* other rows of this source, and its later reads, may have the same: a notice in a run */
 };
 
 /* Maps one row. A defect of the row, or a flaw in a used cell, rejects it. The caller resets `scratch`, once per row or per

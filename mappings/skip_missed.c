@@ -1,5 +1,5 @@
 /* Warns about values that look like an opt-out but match no rule of skip_when: a column with "ja" in most rows may have "yes"
- * in others. One warning per column is enough to make the user look. */
+ * in others. Also warns about rows that end before the column of a rule. One warning per column is enough to make the user look. */
 #include "config.h"
 
 #include "mappings/cells.h"
@@ -82,6 +82,37 @@ int skip_missed(struct mapping *m, const struct row *row, const char **warning)
         *warning = found > 0 ? make_warning(m, i, text) : NULL;
         for (size_t k = i; k < m->impl->skips_n; k++)
             m->impl->skips[k].missed |= m->impl->skips[k].column.index == rule->column.index;
+        return *warning != NULL ? 0 : -1;
+    }
+    return 0;
+}
+
+static const char *make_cut_warning(struct mapping *m, size_t number)
+{
+    const struct skip_rule *rule = &m->impl->skips[number];
+    bool option = m->impl->default_mapping;
+    struct buf text = BUF_INIT(WARNING_MAX);
+    const char *kept = NULL;
+    int bad = buf_adds(&text, "the row ends before column \"") | text_show(rule->column.name, SHOWN_COLUMNS, &text) |
+              buf_adds(&text, "\", so ");
+    bad |= option ? buf_adds(&text, "--skip-when") : buf_addf(&text, "skip_when rule %zu", number + 1);
+    bad |= buf_addf(&text, " cannot leave it out, nor other rows like it; to reject such rows: %s",
+                    option ? "--short-rows reject" : "short_rows: reject");
+    if (bad == 0)
+        kept = arena_dup(&m->arena, text.p, text.n);
+    buf_free(&text);
+    return kept;
+}
+
+int skip_cut(struct mapping *m, size_t cells_n, const char **warning)
+{
+    for (size_t i = 0; i < m->impl->skips_n; i++) {
+        const struct skip_rule *rule = &m->impl->skips[i];
+        if (rule->cut || rule->column.index < cells_n)
+            continue;
+        for (size_t k = i; k < m->impl->skips_n; k++)
+            m->impl->skips[k].cut |= m->impl->skips[k].column.index == rule->column.index;
+        *warning = make_cut_warning(m, i);
         return *warning != NULL ? 0 : -1;
     }
     return 0;

@@ -64,6 +64,7 @@ struct skip_rule {
     struct removal then;
     const char *const *opt_outs; /* other values that mean an opt-out in the column, after bind; NULL: unknown */
     bool missed;                 /* the warning about such a cell was given */
+    bool cut;                    /* the warning about a row that lacks the column was given */
 };
 
 struct route_value {
@@ -149,6 +150,8 @@ int default_mapping_quote(struct str text, struct buf *out);
 void skip_missed_bind(struct mapping *m);
 /* For a row that no rule leaves out: sets *warning, once per column, if a cell still looks like an opt-out. 0/-1 (memory). */
 int skip_missed(struct mapping *m, const struct row *row, const char **warning);
+/* The same for a row that becomes a lead and had `cells_n` cells: none in the column of a rule. */
+int skip_cut(struct mapping *m, size_t cells_n, const char **warning);
 /* Adds a value of skip_when, folded as cells are compared. 0/-1 (memory). */
 int skip_value_add(struct mapping *m, struct skip_rule *rule, struct str *values, struct str text);
 /* For a missing column: true, and reported with XS_CONFIG, if the header is one column because a delimiter other than the

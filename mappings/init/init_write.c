@@ -89,21 +89,21 @@ static void put_column(struct init_writer *w, struct str name, struct str partic
     init_put(w, address ? "}" : ", on_error: empty}");
 }
 
-/* A mapping that goes on with leads first writes the field as these have it: from the one column, only cleaned. True if that is
- * another line than the proposal, which then follows as a comment. */
+/* A mapping that goes on with leads first writes the field as these have it: from the one column, only cleaned. A replacement stays,
+ * because it only empties bad values, and an empty value changes no lead. True if that is another line than the proposal, which then
+ * follows as a comment. */
 static bool put_as_sent(struct init_writer *w, const size_t *columns, size_t n, int field, const struct steps *steps,
                         bool particle)
 {
     struct steps plain = {.n = 0};
-    size_t kept = field == LEAD_EMAIL ? 2 : 1, used = 0;
-    if (!w->file->goes_on || (n == 1 && steps->n <= kept && !particle))
+    size_t base = field == LEAD_EMAIL ? 2 : 1, used = 0;
+    for (size_t i = 0; i < steps->n; i++)
+        if (i < base || strncmp(steps->text[i], "{replace:", strlen("{replace:")) == 0)
+            plain.text[plain.n++] = steps->text[i];
+    if (!w->file->goes_on || (n == 1 && steps->n == plain.n && !particle))
         return false;
     while (used + 1 < n && w->init->uses[columns[used]].field != field)
         used++;
-    while (plain.n < kept) {
-        plain.text[plain.n] = steps->text[plain.n];
-        plain.n++;
-    }
     init_put(w, "  ");
     put_column(w, str_from(lead_field_table[field].api), STR_NONE, &columns[used], 1, &plain, NULL);
     init_put_note(w, "as sent until now");

@@ -86,5 +86,7 @@ bool reason_is_of_row(enum reason r);
 const char *reason_help(enum reason r);
 /* What a row that failed or is deferred for this reason waits for, as the end of a sentence. Static. */
 const char *reason_until(enum reason r);
+/* The detail of a skipped row whose lead is gone. */
+#define REASON_DELETED_THERE_DETAIL "its lead was deleted, in Instantly or by leads delete; --recreate creates it again"
 
 #endif

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
+#include "sync/pipeline/rows/conflicting_rows.h"
 
 #ifdef HAVE_MALLOC_TRIM
 #include <malloc.h>

@@ -33,7 +33,7 @@ struct run_read {
     uint64_t emptied;                   /* Values that on_error: empty has dropped. */
     char *emptied_first;                /* A description of the first of them, in run_arena. */
     struct odd_cells odd_cells;         /* Numbers that a spreadsheet has cut, and mangled letters. */
-    struct conflicting_rows *conflicts; /* Owned by conflicting_rows.c. NULL: the source has an order of its own. */
+    struct conflicting_rows *conflicts; /* Owned by conflicting_rows.c. NULL: it is not needed. */
 };
 
 /* What differs between this mapping and the one of the last run. */
@@ -329,15 +329,6 @@ int forgotten_rows_match(struct run *r, const struct entry *entry, bool *forgott
 /* Strips personal data from the entry of a forgotten person, whatever the row is left out for. A rejected row that names
  * such a person in a cell stays rejected, without key, detail and cells. *erased: the entry was stripped. */
 int forgotten_rows_erase(struct run *r, struct entry *entry, bool *erased, struct err *e);
-
-/* ---- rows/conflicting_rows.c ---- */
-/* Before the first row. Does nothing if the source returns its rows in a defined order. 0/-1 */
-int conflicting_rows_start(struct run *r, struct err *e);
-/* Adds a row of the source that makes a lead, with a digest of the lead's values. */
-void conflicting_rows_add(struct run *r, const struct entry *entry, uint64_t digest);
-/* After the read: warns once of rows with the same key and other values. */
-void conflicting_rows_report(const struct run *r);
-void conflicting_rows_free(struct run *r);
 
 /* ---- rows/emptied_values.c ---- */
 /* Counts the values of a row that on_error: empty drops. 0/-1 */

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
+#include "sync/pipeline/rows/conflicting_rows.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -34,12 +34,13 @@ int source_bind(struct source *source, struct mapping *m, struct err *e)
     return rc;
 }
 
-void source_bind_warn(const struct source *source, const struct row *row, const struct mapped *mapped)
+void source_bind_warn(const struct source *source, const struct row *row, const struct mapped *mapped, bool dry)
 {
+    enum log_level level = mapped->usual && !dry ? LOG_NOTICE : LOG_WARNING;
     if (mapped->warning == NULL)
         return;
     if (row->line > 0)
-        log_warning("%s:%" PRIu64 ": %s", source->label, row->line, mapped->warning);
+        log_msg(level, "%s:%" PRIu64 ": %s", source->label, row->line, mapped->warning);
     else
-        log_warning("%s, row %" PRIu64 ": %s", source->label, row->number, mapped->warning);
+        log_msg(level, "%s, row %" PRIu64 ": %s", source->label, row->number, mapped->warning);
 }

@@ -130,7 +130,7 @@ static int read_rows(struct check *c, struct source *source, struct err *e)
             rc = mapping_apply(c->m, &row, &scratch, &mapped, e);
         if (rc != 0)
             break;
-        source_bind_warn(source, &row, &mapped);
+        source_bind_warn(source, &row, &mapped, true);
         count_row(c, &row, &mapped);
         if ((rc = check_values_row(c, &row, &mapped, e)) != 0)
             break;

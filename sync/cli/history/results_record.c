@@ -125,6 +125,9 @@ int results_record_fill(struct record_writer *w, struct state *state, uint64_t r
     if (detail.n == 0 && row->op == OP_REMOVE && entry->outcome == OUTCOME_REMOVED &&
         (entry->reason == REASON_DELETED_THERE || hash128_is_zero(&entry->key)))
         detail = STR("deleted by leads delete");
+    if (detail.n == 0 && entry->key_text.n > 0 && row->op == OP_NONE && entry->outcome == OUTCOME_SKIPPED &&
+        entry->reason == REASON_DELETED_THERE)
+        detail = str_from(REASON_DELETED_THERE_DETAIL);
     record_str(w, RESULTS_DETAIL, detail);
     return fill_changes(w, entry->changes, row->written, e);
 }

@@ -202,6 +202,11 @@ static void printer_close(struct printer *p)
 
 /* ---- list ---- */
 
+static bool is_address(const char *word)
+{
+    return strchr(word, '@') != NULL;
+}
+
 /* Where the leads of a mapping go; a route has no single place. */
 static int place_of_mapping(struct by_hand_call *call, struct err *e)
 {
@@ -236,12 +241,45 @@ static int leads_list_find_place(struct by_hand_call *call, struct err *e)
     return (sync_arg_is_mapping(call->sync) ? place_of_mapping(call, e) : place_of_csv(call, e)) != 0 ? -1 : 1;
 }
 
+/* A word that looks like a person is searched for by another command. */
+static int leads_list_refuse(const char *word, struct err *e)
+{
+    struct buf text = BUF_INIT(SHOWN_BYTES);
+    struct uuid id;
+    bool lead = is_address(word) || uuid_parse(str_from(word), &id) == 0;
+    int bad = buf_adds(&text, lead ? "leadsync leads get " : "leadsync leads list --match ") | opt_show_quoted(word, &text);
+    err_set(e, XS_USAGE, "%s is not a SYNC; to %s: %s", word, lead ? "show this lead" : "search for leads with this text",
+            bad == 0 && buf_cstr(&text) != NULL ? text.p : "leadsync leads list --match TEXT");
+    buf_free(&text);
+    return -1;
+}
+
+/* Nothing was listed: where it was looked for, and which command looks further. */
+static int leads_list_report_none(const struct by_hand_call *call, const struct list_options *o, bool placed)
+{
+    struct buf text = BUF_INIT(SHOWN_BYTES);
+    int bad = buf_adds(&text, "no lead ") |
+              (placed ? buf_adds(&text, "in ") | target_show(&call->place, &text) : buf_adds(&text, "of the workspace")) |
+              buf_adds(&text, o->match != NULL ? " has this text" : " meets the conditions");
+    if (o->match != NULL && placed)
+        bad |= buf_adds(&text, "; to search the whole workspace: leadsync leads list --match ") |
+               opt_show_quoted(o->match, &text);
+    else if (o->match != NULL && is_address(o->match))
+        bad |= buf_adds(&text, "; what the syncs know of the address: leadsync explain ") | opt_show_quoted(o->match, &text);
+    else if (o->match != NULL)
+        bad |= buf_adds(&text, "; to search the source of a sync: leadsync diff SYNC --match ") |
+               opt_show_quoted(o->match, &text);
+    if (bad == 0)
+        log_notice("%.*s", STR_ARG(buf_str(&text)));
+    buf_free(&text);
+    return bad;
+}
+
 static int leads_list_print(struct by_hand_call *call, struct printer *p, const struct list_options *o, struct err *e)
 {
     struct lead_selector selector;
     if (call->operands_n > 0)
-        return err_set(e, XS_USAGE, "%s is not a SYNC; to show a lead by id or address, run leadsync leads get",
-                       call->operands[0]);
+        return leads_list_refuse(call->operands[0], e);
     if (select_arg_fill(&call->inv->common, &call->edit, &selector, e) != 0)
         return -1;
     int place = leads_list_find_place(call, e);
@@ -257,7 +295,11 @@ static int leads_list_print(struct by_hand_call *call, struct printer *p, const 
         return err_oom(e);
     if (out_records(&p->out, &p->inv->common, &p->layout, e) != 0)
         return -1;
-    return lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0 ? -1 : leads_list_print_tail(p, e);
+    if (lead_edit_each(&call->edit, &selector, print_lead, p, e) != 0)
+        return -1;
+    if (p->out.records.n == 0 && leads_list_report_none(call, o, place > 0) != 0)
+        return err_oom(e);
+    return leads_list_print_tail(p, e);
 }
 
 static int leads_list_command(struct invocation *inv, struct err *e)
@@ -292,11 +334,6 @@ const struct command leads_list = {
 };
 
 /* ---- get ---- */
-
-static bool is_address(const char *word)
-{
-    return strchr(word, '@') != NULL;
-}
 
 /* 1 found, 0 there is none, -1 */
 static int get_id(struct by_hand_call *call, struct printer *p, const char *word, struct err *e)
@@ -335,7 +372,8 @@ static int report_missing(const char *word)
     int bad = text_show(str_from(word), SHOWN_COLUMNS, &shown);
     const char *text = buf_cstr(&shown);
     if (is_address(word))
-        log_warning("no lead has the address %s", bad == 0 && text != NULL ? text : "given");
+        log_warning("no lead has the address %s; leadsync explain shows what the syncs know of it",
+                    bad == 0 && text != NULL ? text : "given");
     else
         log_warning("there is no lead %s in this workspace", word);
     buf_free(&shown);

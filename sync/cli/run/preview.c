@@ -346,7 +346,7 @@ static int show_mapped(struct preview *p, const struct row *row, struct err *e)
     arena_reset(&p->scratch);
     if (mapping_apply(p->m, row, &p->scratch, &mapped, e) != 0)
         return -1;
-    source_bind_warn(p->source, row, &mapped);
+    source_bind_warn(p->source, row, &mapped, true);
     if (odd_cells_see(&p->odd_cells, p->source, p->m, row, e) != 0)
         return -1;
     int bad = record_is_json(&p->out.records) ? json_lead(p, row, &mapped) : text_lead(p, row, &mapped);
@@ -396,6 +396,10 @@ static int bind_columns(struct preview *p, struct err *e)
     if (source_bind(p->source, p->m, e) != 0)
         return -1;
     struct buf list = BUF_INIT(LEFT_OUT_BYTES);
+    const struct str *unused;
+    size_t n = mapping_unused(p->m, &unused);
+    for (size_t i = 0; i < n; i++)
+        log_detail("column \"%.*s\" is not used", STR_ARG(unused[i]));
     if (mapping_unused_text(p->m, &list) > 0)
         log_notice("columns that are not sent: %.*s", STR_ARG(buf_str(&list)));
     buf_free(&list);

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
+#include "sync/pipeline/rows/conflicting_rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
+#include "sync/pipeline/rows/conflicting_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -342,6 +343,11 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     entry->reason = d.reason;
     if (refused && refused_before_detail(r, entry, e) != 0)
         return -1;
+    /* `results` adds this to the rows of a run, which need not all store it. */
+    if (r->diff != NULL && d.reason == REASON_DELETED_THERE && entry->detail.n == 0)
+        entry->detail = str_from(REASON_DELETED_THERE_DETAIL);
+    if (remembered.kind == REMEMBERED_SEEN && remembered.first_row == 0)
+        remembered.first_row = conflicting_rows_first(r, &entry->key);
     if (remembered.kind == REMEMBERED_SEEN &&
         row_address_report_double(r, entry, !r->m->has_key, remembered.first_row, e) != 0)
         return -1;
@@ -429,7 +435,7 @@ static int map_row(struct run *r, const struct row *row, struct err *e)
     arena_reset(&r->row_arena);
     if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
         return -1;
-    source_bind_warn(r->source, row, &mapped);
+    source_bind_warn(r->source, row, &mapped, r->diff != NULL);
     if (odd_cells_see(&r->read.odd_cells, r->source, r->m, row, e) != 0)
         return -1;
     if (mapped.emptied_n > 0 && emptied_values_count(r, row, &mapped, e) != 0)
@@ -454,7 +460,7 @@ int row_plan_pass(struct run *r, const struct row *row, struct err *e)
     arena_reset(&r->row_arena);
     if (mapping_apply(r->m, row, &r->row_arena, &mapped, e) != 0)
         return -1;
-    source_bind_warn(r->source, row, &mapped);
+    source_bind_warn(r->source, row, &mapped, r->diff != NULL);
     struct entry entry = {.row = row->number, .line = row->line, .key_text = mapped.key_text};
     if (mapped.key_text.n > 0)
         entry.key = r->scratch.key;
