@@ -5,6 +5,7 @@ dist_bashcompletion_DATA = docs/leadsync.bash
 dist_doc_DATA = \
 	LICENSE \
 	docs/API-FACTS.md \
+	docs/AUDIT.md \
 	docs/CRON.md \
 	docs/OPERATIONS.md \
 	docs/DESIGN.md \

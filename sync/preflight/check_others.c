@@ -99,7 +99,7 @@ void check_others_leads(struct check *c, struct state *s)
             continue;
         check_report(
             c, FINDING_NOTICE, "target",
-            "%s \"%s\": this state does not know %zu of the %zu lead%s looked at: they were added by hand, by another sync, or "
+            "%s \"%s\": this state does not know %zu of the %zu lead%s looked at: they were added by hand, by another sync, by a run that this state does not have, or "
             "by this sync on another host; leadsync verify lists all of them%s",
             target_kind_text(t->target.kind), t->target.name != NULL ? t->target.name : "", sample.unknown, sample.looked_at,
             text_plural(sample.looked_at),
