@@ -9,7 +9,7 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/run_open.c \
 	sync/pipeline/run_compare.c sync/pipeline/run_compare.h \
 	sync/pipeline/run_read.c \
-	sync/pipeline/run_progress.c sync/pipeline/run_pulse.h \
+	sync/pipeline/run_progress.c sync/pipeline/run_dry.h sync/pipeline/run_pulse.h \
 	sync/pipeline/run_results.c \
 	sync/pipeline/run_state.c \
 	sync/pipeline/odd_cells.c sync/pipeline/odd_cells.h \
@@ -26,6 +26,7 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/phases/retry_rows.c \
 	sync/pipeline/phases/stage.c \
 	sync/pipeline/rows/conflicting_rows.c sync/pipeline/rows/conflicting_rows.h \
+	sync/pipeline/rows/dry_cost.c \
 	sync/pipeline/rows/dry_run.c \
 	sync/pipeline/rows/emptied_values.c \
 	sync/pipeline/rows/forgotten_rows.c \

@@ -415,7 +415,6 @@ static int new_variables(struct run *r, struct err *e)
 static int finish_diff(struct run *r, struct err *e)
 {
     struct diff_summary *s = &r->dry.summary;
-    const struct limits *limits = &r->m->limits;
     s->read = r->tally->read;
     s->unchanged = r->tally->outcomes[OUTCOME_UNCHANGED];
     s->skipped = r->tally->outcomes[OUTCOME_SKIPPED];
@@ -432,11 +431,8 @@ static int finish_diff(struct run *r, struct err *e)
     s->source_sha256 = r->source->sha256;
     if (r->opening.scratch_state == NULL && state_serial(r->state, &s->state_serial, e) != 0)
         return -1;
-    for (size_t i = 0; i < r->targets.created_n; i++)
-        s->requests_create += (r->dry.creates_by_target[i] + limits->batch - 1) / limits->batch;
-    uint64_t total = s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
-    double per_second = run_request_limit(limits);
-    s->seconds_at_limit = per_second > 0 ? (double)total / per_second : -1;
+    if (dry_cost_fill(r, e) != 0)
+        return -1;
     if (s->read != s->create + s->changed + s->unchanged + s->skipped + s->rejected + s->open)
         return err_set(e, XS_INTERNAL, "%llu rows were read, but the sum of the outcomes differs: please report",
                        (unsigned long long)s->read);

@@ -10,6 +10,7 @@
 #include "sync/pipeline/odd_cells.h"
 #include "sync/pipeline/run.h"
 #include "sync/pipeline/run_compare.h"
+#include "sync/pipeline/run_dry.h"
 #include "sync/pipeline/run_pulse.h"
 #include "sync/plan/plan.h"
 #include "sync/report/diff.h"
@@ -92,26 +93,6 @@ struct run_left {
 struct run_old_rejects {
     uint64_t *hashes; /* Sorted; see row_plan_reject_hash(). */
     size_t n;
-};
-
-/* Moves of a dry run from one target to another. */
-struct move_count {
-    uint32_t from, to;
-    uint64_t n;
-};
-
-/* What a dry run counts for its summary. Requests are counted as the upload would group them. */
-struct run_dry {
-    bool asks;              /* The dry run before the question of a real run. */
-    bool would_stop;        /* A guard would stop the sync. */
-    bool variables_unknown; /* The API was asked once for the campaign's variables, and did not answer. */
-    struct diff_summary summary;
-    struct patch_effect patch;
-    uint64_t lone_updates, batch_read; /* Updates without a move; the last batch of them that is read first, from 1. */
-    struct move_count *move_counts;
-    size_t move_counts_n;
-    uint64_t *creates_by_target; /* One count per target of the mapping. */
-    uint64_t may_mail;           /* Leads of skipped rows that a campaign may mail. */
 };
 
 struct run {
@@ -353,11 +334,6 @@ void lead_location_close(struct run *r);
  * runs have none. 0/-1 */
 int refused_before_detail(struct run *r, struct entry *entry, struct err *e);
 void refused_before_close(struct run *r);
-
-/* ---- rows/dry_run.c ---- */
-/* Hands a change to the diff, or two: update and move. `from` is where a known lead is. */
-int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
-                 const struct lead *old, const struct lead *lead, struct err *e);
 
 /* ---- phases/guard.c ---- */
 enum { GUARD_REJECTED_MIN = 20 }; /* Fewer rejects never exceed the guard `rejected`. */

@@ -156,6 +156,11 @@ int diff_pour(struct diff *d, struct diff_list *list, struct err *e)
 
 /* ---- what the formats share ---- */
 
+uint64_t diff_requests_least(const struct diff_summary *s)
+{
+    return s->requests_create + s->requests_update + s->requests_move + s->requests_remove + s->move_reads;
+}
+
 enum diff_kind diff_kind_of(const struct diff_change *change)
 {
     if (change->rekey)

@@ -104,14 +104,30 @@ struct diff_left_out {
     struct str value;
 };
 
+/* Requests about leads at most, see sync/upload/cost.h. */
+struct diff_most {
+    uint64_t create, update, move, remove;
+    double seconds; /* at the limit, with all waits for lists and jobs; <0: no limit configured */
+};
+
+/* The leads of the workspace's plan. */
+struct diff_plan {
+    bool known;
+    int64_t used, limit;
+};
+
 struct diff_summary {
     uint64_t read, create, update, move, remove, changed, unchanged, skipped, rejected, duplicates, open;
     uint64_t requests_create, requests_update, requests_move, requests_remove;
     uint64_t
         missing_waiting; /* missing leads that a sync would not remove yet, because rows without a usable key may be theirs */
-    const char *waits_for;            /* which rows delay them, and what to do; NULL: none */
-    bool at_work;                     /* another run is active, and its batches are among the open ones */
-    uint64_t verifications;           /* each spends credits */
+    const char *waits_for;  /* which rows delay them, and what to do; NULL: none */
+    bool at_work;           /* another run is active, and its batches are among the open ones */
+    uint64_t verifications; /* each spends credits */
+    uint64_t move_reads;    /* of leads before and after their moves; the least, and not among requests_… */
+    double least_seconds;   /* seconds_at_limit with these */
+    struct diff_most most;
+    struct diff_plan plan;
     double seconds_at_limit;          /* <0: no limit configured */
     const char *const *new_variables; /* NULL: not known */
     size_t new_variables_n;

@@ -76,6 +76,9 @@ int diff_keep(struct diff *d, struct diff_list *list, struct err *e);
 /* Copies what was kept to the output. */
 int diff_pour(struct diff *d, struct diff_list *list, struct err *e);
 
+/* Requests about leads, at least. */
+uint64_t diff_requests_least(const struct diff_summary *s);
+
 enum diff_kind diff_kind_of(const struct diff_change *change);
 const char *diff_kind_text(enum diff_kind kind);
 

@@ -20,6 +20,34 @@ static void diff_json_new_variables(struct jsonw *w, const struct diff_summary *
     jsonw_array_end(w);
 }
 
+static void seconds_member(struct jsonw *w, const char *name, double seconds)
+{
+    if (seconds < 0)
+        jsonw_member_null(w, name);
+    else
+        jsonw_member_number(w, name, seconds, 3);
+}
+
+static void least_requests(struct jsonw *w, const struct diff_summary *s)
+{
+    jsonw_member_object(w, "least");
+    jsonw_member_uint(w, "total", diff_requests_least(s));
+    seconds_member(w, "seconds", s->least_seconds);
+    jsonw_object_end(w);
+}
+
+static void most_requests(struct jsonw *w, const struct diff_most *most)
+{
+    jsonw_member_object(w, "most");
+    jsonw_member_uint(w, "create", most->create);
+    jsonw_member_uint(w, "update", most->update);
+    jsonw_member_uint(w, "move", most->move);
+    jsonw_member_uint(w, "remove", most->remove);
+    jsonw_member_uint(w, "total", most->create + most->update + most->move + most->remove);
+    seconds_member(w, "seconds", most->seconds);
+    jsonw_object_end(w);
+}
+
 static void requests(struct jsonw *w, const struct diff_summary *s)
 {
     jsonw_member_object(w, "requests");
@@ -28,11 +56,32 @@ static void requests(struct jsonw *w, const struct diff_summary *s)
     jsonw_member_uint(w, "move", s->requests_move);
     jsonw_member_uint(w, "remove", s->requests_remove);
     jsonw_member_uint(w, "total", s->requests_create + s->requests_update + s->requests_move + s->requests_remove);
-    if (s->seconds_at_limit < 0)
-        jsonw_member_null(w, "seconds_at_limit");
-    else
-        jsonw_member_number(w, "seconds_at_limit", s->seconds_at_limit, 3);
+    seconds_member(w, "seconds_at_limit", s->seconds_at_limit);
+    least_requests(w, s);
+    most_requests(w, &s->most);
     jsonw_object_end(w);
+}
+
+/* Creates are the most that the plan can need: Instantly may have some of the leads already. */
+static void plan(struct jsonw *w, const struct diff_summary *s)
+{
+    if (!s->plan.known) {
+        jsonw_member_null(w, "plan");
+        return;
+    }
+    jsonw_member_object(w, "plan");
+    jsonw_member_int(w, "leads", s->plan.used);
+    jsonw_member_int(w, "limit", s->plan.limit);
+    jsonw_member_int(w, "room", s->plan.limit - s->plan.used);
+    jsonw_member_int(w, "room_after", s->plan.limit - s->plan.used - (int64_t)s->create);
+    jsonw_object_end(w);
+}
+
+static void costs(struct jsonw *w, const struct diff_summary *s)
+{
+    requests(w, s);
+    jsonw_member_uint(w, "verifications", s->verifications);
+    plan(w, s);
 }
 
 static void diff_json_reasons(struct jsonw *w, const struct diff_summary *s)
@@ -167,7 +216,7 @@ static int document_part(struct diff *d, const struct diff_summary *s, bool firs
         about(&w, d, s);
     } else {
         diff_json_new_variables(&w, s);
-        requests(&w, s);
+        costs(&w, s);
         diff_json_reasons(&w, s);
         jsonw_member_object(&w, "summary");
         diff_json_counts(&w, s);
@@ -221,7 +270,7 @@ static int ndjson_finish(struct diff *d, const struct diff_summary *s, struct er
     about(w, d, s);
     diff_json_counts(w, s);
     diff_json_new_variables(w, s);
-    requests(w, s);
+    costs(w, s);
     diff_json_reasons(w, s);
     by_target(w, d);
     return record_end(&d->changes.records) == 0 ? diff_write(d, e) : err_oom(e);

@@ -95,12 +95,30 @@ static int waiting_line(struct diff *d, const struct diff_summary *s)
 
 /* ---- requests ---- */
 
-static uint64_t total_requests(const struct diff_summary *s)
+static uint64_t most_total(const struct diff_summary *s)
 {
-    return s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
+    return s->most.create + s->most.update + s->most.move + s->most.remove;
 }
 
-static int cost(struct diff *d, const struct diff_summary *s)
+/* "at most 545 if answers are lost or explain nothing" */
+static int most_note(struct diff *d, const struct diff_summary *s)
+{
+    return buf_addf(&d->record, "at most %llu if answers are lost or explain nothing", (unsigned long long)most_total(s));
+}
+
+static int plan_line(struct diff *d, const struct diff_summary *s)
+{
+    size_t from = d->record.n;
+    int64_t room = s->plan.limit - s->plan.used, after = room - (int64_t)s->create;
+    if (!s->plan.known)
+        return 0;
+    int bad = buf_addf(&d->record, "The plan has room for %lld of %lld leads", (long long)room, (long long)s->plan.limit);
+    bad |= after >= 0 ? buf_addf(&d->record, ", and afterwards for at least %lld", (long long)after)
+                      : buf_addf(&d->record, ": %lld of the creates may find no room, and would wait", (long long)-after);
+    return bad | diff_text_end_line(d, from, DIFF_TEXT_INDENT);
+}
+
+static int cost_least(struct diff *d, const struct diff_summary *s)
 {
     const struct {
         const char *what;
@@ -108,13 +126,10 @@ static int cost(struct diff *d, const struct diff_summary *s)
         /* clang-format off */
     } parts[] = {
         {"create", s->requests_create}, {"update", s->requests_update}, {"move", s->requests_move},
-        {"remove", s->requests_remove},
+        {"remove", s->requests_remove}, {"read", s->move_reads},
     };
     /* clang-format on */
-    uint64_t total = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        total += parts[i].n;
-    /* The number of requests is a minimum: lookups and waiting for jobs depend on the answers of Instantly. */
+    uint64_t total = diff_requests_least(s);
     int bad = buf_addc(&d->record, '\n');
     size_t from = d->record.n;
     bad |= buf_adds(&d->record, total > 0 ? "Costs at least " : "Costs ") | diff_text_plural(d, total, "request");
@@ -125,9 +140,23 @@ static int cost(struct diff *d, const struct diff_summary *s)
             before = ", ";
         }
     bad |= buf_adds(&d->record, total > 0 ? ")" : "");
-    if (s->seconds_at_limit >= 0 && total > 0)
-        bad |= buf_addf(&d->record, ", at least %.1f s at the configured limit", s->seconds_at_limit);
-    bad |= diff_text_end_line(d, from, DIFF_TEXT_INDENT);
+    if (s->least_seconds >= 0 && total > 0)
+        bad |= buf_addf(&d->record, ", at least %.1f s at the configured limit", s->least_seconds);
+    return bad | diff_text_end_line(d, from, DIFF_TEXT_INDENT);
+}
+
+static int cost(struct diff *d, const struct diff_summary *s)
+{
+    int bad = cost_least(d, s);
+    size_t from = d->record.n;
+    if (most_total(s) > 0) {
+        bad |= buf_adds(&d->record, "Costs ") | most_note(d, s);
+        if (s->most.seconds >= 0)
+            bad |= buf_addf(&d->record, ", %.0f s with all waits", s->most.seconds);
+        bad |= buf_adds(&d->record, " (besides repeats after 429 and 5xx, and polls of jobs)") |
+               diff_text_end_line(d, from, DIFF_TEXT_INDENT);
+    }
+    bad |= plan_line(d, s);
     if (s->verifications > 0)
         bad |= buf_adds(&d->record, "Verifying ") | diff_text_plural(d, s->verifications, "new lead") |
                buf_adds(&d->record, " spends verification credits\n");
@@ -188,7 +217,11 @@ int diff_text_short(struct diff *d, const struct diff_summary *s)
     bad |= waiting_line(d, s) | short_reasons(d, s);
     bad |= count_line(d, "unchanged", s->unchanged, "");
     bad |= count_line(d, "open", s->open, "rows of an earlier run whose outcome is not known yet");
-    bad |= count_line(d, "requests", total_requests(s), "at least; see the end");
+    from = d->record.n;
+    if (diff_requests_least(s) > 0)
+        bad |= begin_line(d, "requests", diff_requests_least(s)) | buf_adds(&d->record, "or more, ") | most_note(d, s) |
+               diff_text_end_line(d, from, COUNT_INDENT);
+    bad |= count_line(d, "credits", s->verifications, "new leads that are verified");
     from = d->record.n;
     if (s->guards_n > 0)
         bad |= buf_adds(&d->record, s->would_stop.n > 0

@@ -3,6 +3,7 @@ noinst_LIBRARIES += sync/libupload.a
 sync_libupload_a_SOURCES = \
 	sync/upload/batch_entry.c \
 	sync/upload/collect.c \
+	sync/upload/cost.c sync/upload/cost.h \
 	sync/upload/recover.c \
 	sync/upload/slice.c \
 	sync/upload/ops/assign.c \

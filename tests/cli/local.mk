@@ -32,6 +32,7 @@ STORIES = \
 	tests/cli/consent.test \
 	tests/cli/cron.test \
 	tests/cli/diff.test \
+	tests/cli/diff_cost.test \
 	tests/cli/diff_mask.test \
 	tests/cli/evidence.test \
 	tests/cli/examples.test \

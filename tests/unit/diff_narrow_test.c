@@ -97,7 +97,7 @@ END_TEST
 START_TEST(a_given_time_is_shown)
 {
     start((struct diff_options){.format = (enum diff_format)_i, .has_at = true, .at_ms = 1000});
-    finish(&(struct diff_summary){.seconds_at_limit = -1});
+    finish(&(struct diff_summary){.seconds_at_limit = -1, .least_seconds = -1, .most.seconds = -1});
     ck_assert_uint_eq(times("1970-01-01T00:00:01.000Z"), _i == DIFF_CSV ? 0 : 1);
     ck_assert_uint_eq(times("2026-06-30"), 0);
 }

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include "sync/pipeline/run_int.h"
+#include "sync/upload/cost.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -175,7 +176,9 @@ static void add_up_requests(struct run *r)
         /* A DELETE is preceded and followed by a read of the leads. */
         uint64_t requests = count->op == OP_REMOVE ? 3 : 1;
         r->dry.summary.requests_remove += requests * ((count->n + batch - 1) / batch);
+        r->dry.summary.move_reads += count->op == OP_REMOVE ? 0 : cost_move_reads(count->n);
         r->dry.summary.remove += count->n;
+        r->dry.summary.most.remove += count->op == OP_REMOVE ? cost_remove_most(count->n) : cost_move_most(count->n);
     }
 }
 

@@ -104,6 +104,7 @@ int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, u
         .drift = r->compare.remote != NULL && r->compare.row.row == entry->row && r->compare.row.drift,
     };
     /* clang-format on */
+    r->dry.rekeys += d->rekey;
     if (d->op == OP_CREATE)
         return show_create(r, &change, target, e);
     r->dry.summary.changed++;
