@@ -70,7 +70,7 @@ struct mapping {
     const char *blocklist; /* UUID or NULL */
     struct limits limits;
     struct guards {
-        struct guard_limit removed, moved, changed, rejected, keyless, empty_source, source_shrank;
+        struct guard_limit removed, moved, changed, rejected, keyless, empty_source, source_shrank, deleted_there;
     } guards;
     int64_t retry_refused_ms;
     const char *results_url, *results_table; /* results_to: postgres; NULL: nowhere */

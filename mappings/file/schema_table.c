@@ -363,6 +363,8 @@ static const struct schema guards =
           "stop if the source has no rows but had some before"},
          {"source_shrank", &guard, KEY_OPTION, AT(guards.source_shrank), "\"50%\"", NULL,
           "stop if the source has lost more rows than this since the last complete read"},
+         {"deleted_there", &guard, KEY_OPTION, AT(guards.deleted_there), "\"50%\"", NULL,
+          "with --remote: stop if Instantly no longer has more of the known leads than this"},
          END}};
 static const struct schema results_postgres =
     {.kind = SCHEMA_OBJECT,

@@ -22,6 +22,7 @@ enum {
     FRESH_MS = 30 * 60 * 1000, /* an older reading is not gone on with */
     ARENA_MAX = 64 << 20,
     ADDRESS_MAX = 4096,
+    PATH_MAX_BYTES = 8192,
 };
 
 static const char tables[] =
@@ -109,6 +110,27 @@ static bool open_named(struct pages *p)
         close(p->fd);
     p->fd = -1;
     return false;
+}
+
+char *pages_path(const char *state_path, struct err *e)
+{
+    struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    if (buf_adds(&path, state_path) != 0 || buf_adds(&path, ".remote") != 0 || buf_cstr(&path) == NULL) {
+        buf_free(&path);
+        err_oom(e);
+        return NULL;
+    }
+    return path.p;
+}
+
+int pages_forget(const char *state_path, struct err *e)
+{
+    char *path = pages_path(state_path, e);
+    int rc = path != NULL ? 0 : -1;
+    if (rc == 0 && unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
+        rc = err_errno(e, XS_IO, errno, "%s", path);
+    free(path);
+    return rc;
 }
 
 int pages_open(const struct pages_options *options, struct pages **out, struct err *e)

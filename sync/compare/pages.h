@@ -25,6 +25,11 @@ struct pages_options {
     bool has_key;                   /* leads carry the row key in a custom variable */
 };
 
+/* Where the pages of a state wait: beside it, where a later call finds them. Owned by the caller; NULL: memory. */
+char *pages_path(const char *state_path, struct err *e);
+/* A run that writes makes the pages old that another command has begun to read. No file is fine. 0/-1 */
+int pages_forget(const char *state_path, struct err *e);
+
 struct pages;
 /* Opens the file, or makes it. A file of another origin, or an old one, is replaced. 0/-1 */
 int pages_open(const struct pages_options *options, struct pages **out, struct err *e);
@@ -80,6 +85,8 @@ int pages_find_double(struct pages *p, struct str address, const struct uuid *id
 int pages_next(struct pages *p, uint64_t after, struct arena *arena, struct page_lead *out, struct err *e);
 /* Notes the id of a lead that should exist, until the pages are closed. 0/-1 */
 int pages_expect(struct pages *p, const struct uuid *id, struct err *e);
+/* How many ids were noted, and how many of them no page and no question has shown. 0/-1 */
+int pages_expected(struct pages *p, uint64_t *all, uint64_t *missing, struct err *e);
 /* Up to `max` of these ids, in ascending order after `*after`, that no page and no question has shown; `*after` becomes the last of
  * them. Begin with zeros. 0/-1 */
 int pages_not_shown(struct pages *p, struct uuid *after, struct uuid *ids, size_t max, size_t *n, struct err *e);

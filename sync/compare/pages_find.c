@@ -85,6 +85,19 @@ int pages_expect(struct pages *p, const struct uuid *id, struct err *e)
     return db_run(&p->db, e, "INSERT OR IGNORE INTO expected(id) VALUES(?)", "d", id) < 0 ? -1 : 0;
 }
 
+int pages_expected(struct pages *p, uint64_t *all, uint64_t *missing, struct err *e)
+{
+    int64_t n = 0, absent = 0;
+    if (p->expects &&
+        (db_int(&p->db, &n, 0, "SELECT count(*) FROM expected", e) < 0 ||
+         db_int(&p->db, &absent, 0,
+                "SELECT count(*) FROM expected x WHERE NOT EXISTS(SELECT 1 FROM leads l WHERE l.id = x.id)", e) < 0))
+        return -1;
+    *all = (uint64_t)n;
+    *missing = (uint64_t)absent;
+    return 0;
+}
+
 int pages_not_shown(struct pages *p, struct uuid *after, struct uuid *ids, size_t max, size_t *n, struct err *e)
 {
     sqlite3_stmt *st;

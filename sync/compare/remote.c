@@ -4,6 +4,7 @@
 
 #include "sync/compare/remote.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 enum {
     ARENA_MAX = 64 << 20,
     ADDRESS_MAX = 4096,
-    PAGES_SHARE = 4,
+    PAGES_SHARE = 2,
     SPLIT_FROM = 2000, /* leads that the state knows; a smaller target is read in one */
     SPLIT_LEADS = 500, /* of the sample in a target */
     SPLITS_MIN = 11,
@@ -23,7 +24,12 @@ enum {
     SAMPLE_IDS = 16000,
     SAMPLE_LOOKS = 40000,
     EXPECT_AT_ONCE = 200,
-    PROOFS_MAX = 100, /* leads that are asked for one by one before they count as deleted */
+    PROOFS_MAX = 100,   /* leads that are asked for one by one before they count as deleted */
+    PROOFS_MORE = 1000, /* the same, if some of them exist */
+};
+
+struct proofs {
+    uint64_t asked, found;
 };
 
 struct remote {
@@ -80,17 +86,31 @@ static int normalise(const struct lead *there, const struct lead *wanted, struct
 
 /* ---- opening ---- */
 
-/* A lead that its pages have not shown, one by one: 404 is the third look, after the pages and the question by ids. */
-static int prove_missing(struct remote *r, const struct uuid *ids, size_t n, size_t *proofs, struct err *e)
+/* Leads that their pages have not shown, one by one: 404 is the third look, after the pages and the question by ids. If a few
+ * of them are gone, the rest is believed to be. If some exist after all, lists leave leads out, so that more are asked for; and if
+ * many exist, nothing that these lists leave out can be believed to be gone. */
+static int prove_missing(struct remote *r, const struct uuid *ids, size_t n, struct proofs *proofs, struct err *e)
 {
     struct page_lead lead;
     for (size_t i = 0; i < n; i++) {
         arena_reset(&r->arena);
         int rc = pages_find_id(r->pages, &ids[i], &r->arena, &lead, e);
-        if (rc == 0 && ++*proofs <= PROOFS_MAX)
-            rc = pages_ask_lead(r->pages, r->c.api, &ids[i], r->c.step, r->c.ctx, e);
+        if (rc == 0 && proofs->asked < (proofs->found > 0 ? PROOFS_MORE : PROOFS_MAX)) {
+            proofs->asked++;
+            rc = pages_ask_lead(r->pages, r->c.api, &ids[i], r->c.step, r->c.ctx, e) != 0
+                     ? -1
+                     : pages_find_id(r->pages, &ids[i], &r->arena, &lead, e);
+            proofs->found += rc == 1;
+        }
         if (rc < 0)
             return -1;
+        if (proofs->found > PROOFS_MAX) {
+            pages_hide(r->pages); /* no later call goes on with these pages */
+            return err_set(e, XS_API,
+                           "the lists of Instantly leave out leads that exist (%" PRIu64 " of %" PRIu64
+                           " that were asked for one by one): run again later",
+                           proofs->found, proofs->asked);
+        }
     }
     return 0;
 }
@@ -122,7 +142,8 @@ static int expect_known(void *ctx, struct err *e)
 static int ask_for_known(struct remote *r, struct err *e)
 {
     struct uuid after = {{0}}, ids[LEADS_LIST_MAX];
-    size_t n, proofs = 0;
+    struct proofs proofs = {0};
+    size_t n;
     int more;
     while ((more = expect_known(r, e)) == 1)
         continue;

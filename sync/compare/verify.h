@@ -54,6 +54,7 @@ struct verify_counts {
     uint64_t leads;             /* that the targets hold */
     uint64_t unasked;           /* missing leads whose address was not asked for in the workspace */
     uint64_t keyless;           /* rows without a usable key */
+    uint64_t no_address;        /* of a sample: rows without an address, which it cannot ask for */
     uint64_t sample, sample_of; /* rows looked at, of rows in all; 0: every row was looked at */
 };
 

@@ -11,6 +11,7 @@
 #include "mappings/mapping.h"
 #include "sync/base/log.h"
 #include "sync/base/stop.h"
+#include "sync/compare/pages.h"
 #include "sync/api/http/url.h"
 #include "sync/pipeline/run.h"
 #include "sync/pipeline/run_fill.h"
@@ -108,6 +109,8 @@ int lead_edit_state_open(struct lead_edit *edit, struct err *e)
     if (edit->state != NULL)
         return 0;
     if (open_file(edit, writes ? STATE_WRITE : STATE_READ, e) != 0 || (writes && take_up_earlier(edit, e) != 0))
+        return -1;
+    if (writes && pages_forget(edit->c.state_path, e) != 0)
         return -1;
     return check_workspace(edit, e) != 0 ? -1 : state_lists_open(edit->state, NULL, NULL, e);
 }

@@ -3,6 +3,7 @@
 
 #include "sync/pipeline/run_int.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "sync/base/stop.h"
 
 enum { PATH_MAX_BYTES = 8192, PROGRESS_US = 100 * 1000 };
+enum { GUARD_DELETED_MIN = 10 }; /* Of fewer known leads, any share may be gone. */
 
 static int run_compare_step(void *ctx, const struct pages_progress *now, struct err *e)
 {
@@ -70,11 +72,13 @@ static uint64_t random_below(uint64_t n)
 /* Adds the row's address to the sample: the first rows fill it, and each later one takes a place with falling chance. */
 static int sample_row(struct run *r, const struct mapped *mapped, struct err *e)
 {
-    uint64_t at = r->compare.sample_of++;
-    if (mapped->verdict != MAPPED_LEAD || mapped->email_key.n == 0) {
-        r->compare.sample_of--;
+    if (mapped->verdict != MAPPED_LEAD)
+        return 0;
+    if (mapped->email_key.n == 0) {
+        r->compare.no_address++;
         return 0;
     }
+    uint64_t at = r->compare.sample_of++;
     if (at >= r->c->sample_rows && (at = random_below(at + 1)) >= r->c->sample_rows)
         return 0;
     if (r->compare.sample_n < r->c->sample_rows)
@@ -126,34 +130,40 @@ bool run_compare_unsampled(const struct run *r, struct str email)
     return !in;
 }
 
-/* Beside the state, where a later call finds it; nowhere if the state's folder is still to be made. */
-static char *pages_path(const struct run *r)
+static char *path_of_pages(const struct run *r)
 {
     struct err ignored = ERR_INIT;
-    struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    char *state = run_state_path(r, &ignored), *out = NULL;
-    if (state != NULL && buf_addf(&path, "%s.remote", state) == 0 && buf_cstr(&path) != NULL)
-        out = strdup(path.p);
-    buf_free(&path);
+    char *state = run_state_path(r, &ignored), *out = state != NULL ? pages_path(state, &ignored) : NULL;
     free(state);
     err_clear(&ignored);
     return out;
 }
 
-/* A run that writes makes the pages old that another command has begun to read. */
-static void forget_pages(const struct run *r)
+/* A target that was emptied, or whose leads no list shows, would look as if each lead had been deleted by hand: the state would
+ * leave these people out from then on, and --recreate would create them all again. */
+static int guard_deleted_there(struct run *r, struct err *e)
 {
-    char *path = r->diff == NULL ? pages_path(r) : NULL;
-    if (path != NULL)
-        unlink(path);
-    free(path);
+    char advice[GUARD_ADVICE_N];
+    uint64_t all, missing;
+    if (pages_expected(remote_pages(r->compare.remote), &all, &missing, e) != 0)
+        return -1;
+    if (!guard_judge(r, "deleted_there", &r->m->guards.deleted_there, all >= GUARD_DELETED_MIN, missing, all))
+        return 0;
+    const struct guard_trip trip = {"deleted_there", "nothing was done", "see `leadsync verify`, ",
+                                    "look at the targets in Instantly", guard_advice("deleted_there", missing, all, advice)};
+    /* The verdict comes now, because each row that is skipped as deleted is recorded so. */
+    return guard_trip(r, &trip, e, "Instantly no longer has %" PRIu64 " of %" PRIu64 " known leads", missing, all) != 0
+               ? -1
+               : guard_verdict(r, e);
 }
 
 int run_compare_start(struct run *r, struct err *e)
 {
     if (r->c->remote == RUN_REMOTE_NOT) {
-        forget_pages(r);
-        return 0;
+        char *state = r->diff == NULL ? run_state_path(r, e) : NULL;
+        int rc = state != NULL ? pages_forget(state, e) : r->diff == NULL ? -1 : 0;
+        free(state);
+        return rc;
     }
     if (r->api == NULL)
         return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file FILE");
@@ -162,7 +172,7 @@ int run_compare_start(struct run *r, struct err *e)
     if (r->c->sample_rows > 0 && draw_sample(r, e) != 0)
         return -1;
     struct buf origin = BUF_INIT(1 << 20);
-    char *path = pages_path(r);
+    char *path = path_of_pages(r);
     r->compare.config = (struct remote_config){
         .state = r->state,
         .api = r->api,
@@ -178,6 +188,8 @@ int run_compare_start(struct run *r, struct err *e)
         .sample_n = r->compare.sample_n,
     };
     int rc = remote_open(&r->compare.config, &r->compare.remote, e);
+    if (rc == 0 && r->c->remote == RUN_REMOTE_PLAN)
+        rc = guard_deleted_there(r, e);
     r->compare.config.path = r->compare.config.origin = NULL;
     /* What this run writes makes the pages old, so that no later call may go on with them. */
     if (rc == 0 && r->diff == NULL)
@@ -210,6 +222,7 @@ static int plan_and_finish(struct run *r, struct verify **out, struct err *e)
     struct verify_counts *counts = verify_counts(c->verify);
     counts->sample = c->sample_n;
     counts->sample_of = c->sample_of;
+    counts->no_address = c->no_address;
     bool whole = c->sample == NULL && !run_is_partial(r) && !r->report->source_changed;
     for (size_t i = 0; i < r->targets.n; i++)
         verify_name(c->verify, &r->targets.v[i].target, i < r->targets.mapped_n);

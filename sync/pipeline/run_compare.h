@@ -14,6 +14,7 @@ struct row_remote {
     uint64_t row; /* The number of the row that was looked for last. */
     bool known;   /* The state knows a lead of the row, which should be in Instantly. */
     bool drift;   /* State and Instantly differ. */
+    bool learns;  /* Instantly has a status of the person that the state does not have. */
     struct remote_found found;
 };
 
@@ -27,6 +28,7 @@ struct run_compare {
     struct str *sample; /* The addresses of a sample, sorted; owned. */
     size_t sample_n;
     uint64_t sample_of;       /* The rows that it was drawn from. */
+    uint64_t no_address;      /* Rows that make a lead without an address, which no sample has. */
     uint64_t left;            /* Leads that were moved by hand, and stay where they are. */
     uint64_t edited, deleted; /* Leads with drift, by kind. */
     uint64_t adopted, absent; /* adopt: leads taken into the state; rows that match no lead. */

@@ -34,7 +34,7 @@ struct run_guard {
     uint64_t counted, of;
     bool stops;
 };
-enum { RUN_GUARDS_MAX = 8 }; /* more than there are guards */
+enum { RUN_GUARDS_MAX = 10 }; /* more than there are guards */
 
 /* What a run did in a campaign or list. */
 struct run_target_counts {

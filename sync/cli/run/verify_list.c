@@ -101,6 +101,7 @@ static void json_sample(const struct verify_counts *c, struct jsonw *w)
     jsonw_member_object(w, "sample");
     jsonw_member_uint(w, "rows", c->sample);
     jsonw_member_uint(w, "of", c->sample_of);
+    jsonw_member_uint(w, "without_address", c->no_address);
     jsonw_member_number(w, "confidence", 0.95, 2);
     jsonw_member_number(w, "low", low, 6);
     jsonw_member_number(w, "high", high, 6);
@@ -133,10 +134,15 @@ static int text_sample(const struct verify_counts *c, struct buf *out)
 {
     double low, high;
     uint64_t judged = differences(c) + c->signs[VERIFY_SAME];
+    int bad = 0;
+    if (c->no_address > 0)
+        bad = buf_addf(out, "\n%" PRIu64 " row%s no address, so the sample has none of %s.\n", c->no_address,
+                       c->no_address == 1 ? " has" : "s have", c->no_address == 1 ? "its kind" : "them");
     if (c->sample == 0)
-        return 0;
+        return bad;
     verify_interval(differences(c), judged, &low, &high);
-    return buf_addf(out,
+    return bad |
+           buf_addf(out,
                     "\nSample: %" PRIu64 " of %" PRIu64 " rows with an address. With 95 %% confidence, between %.2f %% and "
                     "%.2f %% of all such rows differ.\n",
                     c->sample, c->sample_of, low * 100, high * 100);

@@ -80,9 +80,9 @@ int row_remote_look(struct run *r, const struct entry *entry, const struct lead 
     if (row->found.where != REMOTE_THERE || (remembers && (known->flags & KNOWN_AWAY) != 0))
         return 0;
     int status = remembers ? known->status : TARGET_STATUS_UNKNOWN;
-    bool learns = eligibility_status_reason(row->found.lead.status) != REASON_NONE && row->found.lead.status != status;
+    row->learns = eligibility_status_reason(row->found.lead.status) != REASON_NONE && row->found.lead.status != status;
     take_there(r, target, remembered, known, old_lead, old);
-    if (same && !row->drift && !learns)
+    if (same && !row->drift && !row->learns)
         remembered->kind = REMEMBERED_SAME;
     return 0;
 }
@@ -138,9 +138,8 @@ int row_remote_decided(struct run *r, struct entry *entry, const struct decision
     case RUN_REMOTE_ADOPT: return adopt(r, entry, d, target, old, e);
     default: break;
     }
-    /* A row without a decision leaves the state as it is; still, what Instantly says of the person is kept. */
-    bool learns = r->diff == NULL && d->op == OP_NONE && r->compare.row.known && r->compare.row.found.where == REMOTE_THERE;
-    return learns ? learn_status(r, entry, target, e) : 0;
+    /* Whatever happens to the row: a lead that is deleted or moved later has no status, and the person stays protected. */
+    return r->diff == NULL && r->compare.row.learns ? learn_status(r, entry, target, e) : 0;
 }
 
 void row_remote_report(struct run *r)
