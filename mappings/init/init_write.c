@@ -205,8 +205,9 @@ static void put_maybes(struct init_writer *w, size_t email)
 static void put_fields(struct init_writer *w, size_t email, const char *email_why)
 {
     const struct mapping_init *init = w->init;
-    init_put(w, "# Lead field: column. 'apply' cleans a value, in this order; 'leadsync schema' lists all that is "
-                "possible.\nfields:\n");
+    init_put(w,
+             "# Lead field: column. 'apply' cleans a value, in this order. 'on_error: empty' drops a value that does not\n"
+             "# fit, and keeps the person. 'leadsync schema' lists all that is possible.\nfields:\n");
     if (w->file->goes_on)
         init_put(
             w, "  # The leads have these values already. A commented line is a proposal that would change them: to use it,\n"

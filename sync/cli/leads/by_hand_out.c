@@ -141,6 +141,21 @@ static int report_json(const struct by_hand_call *call, bool written, enum exit_
 
 /* ---- text ---- */
 
+/* What the command did with leads of this outcome; OUTCOME_NONE: what it would do. */
+static const char *done_word(const struct by_hand_call *call, enum outcome outcome)
+{
+    const char *name = call->inv->command->name;
+    bool moves = strcmp(name, "move") == 0 && !call->move.copy;
+    if (outcome != OUTCOME_NONE && outcome != OUTCOME_CHANGED)
+        return outcome_text(outcome);
+    return moves                               ? "moved"
+           : outcome == OUTCOME_CHANGED        ? outcome_text(outcome)
+           : strcmp(name, "move") == 0         ? "copied"
+           : strcmp(name, "leads delete") == 0 ? "deleted"
+           : strcmp(name, "leads merge") == 0  ? "merged"
+                                               : "changed";
+}
+
 static int head(const struct by_hand_call *call, struct buf *out)
 {
     const struct lead_edit *edit = &call->edit;
@@ -151,16 +166,16 @@ static int head(const struct by_hand_call *call, struct buf *out)
         size_t n = lead_edit_count(edit, (enum outcome)o) - (o == OUTCOME_SKIPPED ? missing : 0);
         if (n == 0)
             continue;
-        bad |= buf_addf(out, "%s%zu %s", between, n, outcome_text((enum outcome)o));
+        bad |= buf_addf(out, "%s%zu %s", between, n, done_word(call, (enum outcome)o));
         between = ", ";
     }
     if (missing > 0) {
         bad |= buf_addf(out, "%s%zu no longer in Instantly", between, missing);
         between = ", ";
     }
-    size_t meant = by_hand_open_n(edit);
-    if (meant > 0)
-        bad |= buf_addf(out, "%s%zu meant, nothing was changed", between, meant);
+    size_t would = by_hand_open_n(edit);
+    if (would > 0)
+        bad |= buf_addf(out, "%s%zu would be %s; nothing was changed", between, would, done_word(call, OUTCOME_NONE));
     bad |= buf_addc(out, '\n');
     const struct upload_job *job;
     for (size_t i = 0; (job = lead_edit_job(edit, i)) != NULL; i++) {

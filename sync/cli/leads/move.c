@@ -57,7 +57,10 @@ static int move_check(struct by_hand_call *call, struct err *e)
     const struct common *c = &call->inv->common;
     struct leads_move_options *how = &call->move;
     if (o->run == 0 && c->campaign == NULL && c->list == NULL)
-        return err_set(e, XS_USAGE, "missing source; give --campaign NAME, --list NAME or --run ID");
+        return err_set(
+            e, XS_USAGE,
+            "missing source: name the campaign or list where the leads are, with --campaign NAME or --list NAME, or take the leads "
+            "of a run with --run ID");
     if ((o->to_campaign == NULL) == (o->to_list == NULL))
         return err_set(e, XS_USAGE, "missing destination; give either --to-campaign NAME or --to-list NAME");
     if (o->run == 0 && call->operands_n == 0 && !select_arg_given(c) && !o->all)
@@ -159,14 +162,16 @@ const struct command command_move = {
     .name = "move",
     .usage = "[LEAD...] [SYNC]",
     .summary = "move leads between campaigns and lists by hand",
-    .help = "Moves the leads of --campaign or --list that are named or selected, or those\n"
-            "that the run --run created or changed. Shows how many there are and asks, then\n"
-            "moves them by id, 1000 per background job. Waits for the jobs and verifies each\n"
-            "lead, because a job can succeed and still move nothing. Leads that bounced,\n"
-            "unsubscribed or were skipped, in Instantly or in the state, are not moved into a\n"
-            "campaign without --force, because a move makes them active again.",
+    .help = "Moves leads into --to-campaign or --to-list. With --campaign or --list, which\n"
+            "says where they are now, name the leads, select them, or give --all. With --run,\n"
+            "moves the leads that this run created or changed. Shows how many there are and\n"
+            "asks, then moves them by id, 1000 per background job. Waits for the jobs and\n"
+            "verifies each lead, because a job can succeed and still move nothing. Leads that\n"
+            "bounced, unsubscribed or were skipped, in Instantly or in the state, are not\n"
+            "moved into a campaign without --force, because a move makes them active again.",
     .examples = "leadsync move ann@example.com --campaign \"Q4 founders\" --to-list Later\n"
-                "leadsync move --list Incoming --all --to-campaign \"Q4 founders\" --dry-run",
+                "leadsync move --list Incoming --all --to-campaign \"Q4 founders\" --dry-run\n"
+                "leadsync move --run 1 people.csv --to-campaign \"Q3 founders\"",
     .groups = BY_HAND_ASKS | GROUP_PLACE | GROUP_SELECT,
     .formats = by_hand_formats,
     .options = options,

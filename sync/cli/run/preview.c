@@ -58,7 +58,7 @@ static const struct record_column change_columns[CHANGE_COLUMNS] = {
 };
 /* clang-format off */
 static const struct record_layout change_layout = {
-    .columns = change_columns, .columns_n = CHANGE_COLUMNS, .title = "\nWhat the mapping makes of these cells:\n", .none = "",
+    .columns = change_columns, .columns_n = CHANGE_COLUMNS, .title = "\nCells that get another value:\n", .none = "",
     .all_columns = true, .table_rows = SIZE_MAX};
 /* clang-format on */
 

@@ -131,6 +131,9 @@ int guard_spool_consent(struct run *r, uint64_t rows, struct err *e)
     if (rc == 0)
         rc = buf_addf(&text, ": %llu of %llu row%s %swould be sent", (unsigned long long)rows,
                       (unsigned long long)r->tally->read, text_plural(r->tally->read), r->read.ended ? "" : "read so far ");
+    uint64_t left = r->tally->outcomes[OUTCOME_SKIPPED] + r->tally->outcomes[OUTCOME_REJECTED];
+    if (rc == 0 && left > 0 && r->read.ended)
+        rc = buf_addf(&text, ", %llu left out (leadsync diff shows why)", (unsigned long long)left);
     const char *s = rc == 0 ? buf_cstr(&text) : NULL;
     int yes = s != NULL ? r->c->consent(r->c->ctx, s) : -1;
     buf_free(&text);
