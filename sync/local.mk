@@ -5,6 +5,7 @@ include sync/state/local.mk
 include sync/api/local.mk
 include sync/sandbox/local.mk
 include sync/report/local.mk
+include sync/planfile/local.mk
 include sync/plan/local.mk
 include sync/compare/local.mk
 include sync/upload/local.mk

@@ -374,11 +374,20 @@ static int send_head(struct run *r, struct err *e)
         return err_oom(e);
     for (size_t i = 0; i < r->targets.mapped_n; i++)
         targets[i] = r->targets.v[i].target;
+    struct str *columns = arena_calloc(&r->run_arena, r->source->columns_n + 1, sizeof *columns);
+    struct run_record last = {.id = 0};
+    if (columns == NULL)
+        return err_oom(e);
+    for (size_t i = 0; i < r->source->columns_n; i++)
+        columns[i] = r->source->columns[i].name;
+    if (state_run_get(r->state, 0, &r->run_arena, &last, e) < 0)
+        return -1;
     /* clang-format off */
     const struct diff_head head = {
         .sync = r->m->name, .source = r->source->label, .targets = targets, .targets_n = r->targets.mapped_n,
         .at_ms = r->report->started_ms, .workspace = workspace, .has_key = r->m->has_key,
-        .secret = state_secret(r->state),
+        .secret = state_secret(r->state), .shape = &r->m->shape, .columns = columns, .columns_n = r->source->columns_n,
+        .last_run = last.id,
     };
     /* clang-format on */
     return diff_head(r->diff, &head, e);

@@ -249,13 +249,21 @@ int diff_head(struct diff *d, const struct diff_head *head, struct err *e)
         d->head.at_ms = d->options.at_ms;
     if (d->options.mask && diff_mask_head(d, e) != 0)
         return -1;
+    const struct diff_watch *watch = d->options.watch;
+    if (watch != NULL && watch->head != NULL && watch->head(watch->ctx, &d->head, e) != 0)
+        return -1;
     return d->ops->head != NULL ? d->ops->head(d, e) : 0;
 }
 
 int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
 {
     const struct diff_watch *watch = d->options.watch;
-    if (expect(d, true, e) != 0 || (watch != NULL && watch->change(watch->ctx, change, e) != 0))
+    struct diff_change seen = *change;
+    if (expect(d, true, e) != 0)
+        return -1;
+    if (d->options.mask && diff_mask_change(d, &seen) != 0)
+        return err_oom(e);
+    if (watch != NULL && watch->change(watch->ctx, &seen, e) != 0)
         return -1;
     if (diff_flow_count(&d->flows, change) != 0)
         return err_oom(e);
@@ -268,9 +276,6 @@ int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
     d->changes_n++;
     if (d->ops->change == NULL)
         return 0;
-    struct diff_change seen = *change;
-    if (d->options.mask && diff_mask_change(d, &seen) != 0)
-        return err_oom(e);
     if (d->ops->change(d, &d->changes.records, &seen) != 0)
         return err_oom(e);
     return d->ops->waits ? diff_keep(d, &d->changes, e) : diff_write(d, e);
@@ -286,7 +291,12 @@ static int list_left_out(struct diff *d, struct diff_list *list, const struct di
 int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e)
 {
     const struct diff_watch *watch = d->options.watch;
-    if (expect(d, true, e) != 0 || (watch != NULL && watch->left_out(watch->ctx, left_out, e) != 0))
+    struct diff_left_out seen = *left_out;
+    if (expect(d, true, e) != 0)
+        return -1;
+    if (d->options.mask && diff_mask_left_out(d, &seen) != 0)
+        return err_oom(e);
+    if (watch != NULL && watch->left_out(watch->ctx, &seen, e) != 0)
         return -1;
     int shown = diff_match_left_out(d, left_out);
     if (shown <= 0)
@@ -294,9 +304,6 @@ int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct e
     d->left_out_n++;
     if (d->ops->left_out == NULL)
         return 0;
-    struct diff_left_out seen = *left_out;
-    if (d->options.mask && diff_mask_left_out(d, &seen) != 0)
-        return err_oom(e);
     if (d->ops->rejects && seen.entry->outcome == OUTCOME_REJECTED && list_left_out(d, &d->rejects, &seen, e) != 0)
         return -1;
     return list_left_out(d, &d->left_out, &seen, e);
@@ -308,6 +315,10 @@ int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *
         return -1;
     if (d->options.mask && diff_mask_warnings(d) != 0)
         return err_oom(e);
+    const struct diff_watch *watch = d->options.watch;
+    if (watch != NULL && watch->finish != NULL &&
+        watch->finish(watch->ctx, summary, d->options.mask ? &d->masked.warnings : d->options.warnings, e) != 0)
+        return -1;
     if (d->ops->finish != NULL && d->ops->finish(d, summary, e) != 0)
         return -1;
     d->finished = true;

@@ -26,14 +26,18 @@ struct diff_warnings {
     size_t n;
 };
 
+struct diff_head;
 struct diff_change;
 struct diff_left_out;
+struct diff_summary;
 
-/* Sees each decision beside the format, before it is shown. 0/-1 */
+/* Sees each decision beside the format, shown or not; masked with options.mask. 0/-1. head and finish may be NULL. */
 struct diff_watch {
     int (*change)(void *ctx, const struct diff_change *change, struct err *e);
     int (*left_out)(void *ctx, const struct diff_left_out *left_out, struct err *e);
     void *ctx;
+    int (*head)(void *ctx, const struct diff_head *head, struct err *e);
+    int (*finish)(void *ctx, const struct diff_summary *summary, const struct diff_warnings *warnings, struct err *e);
 };
 
 /* Words of --op: the operations of changes, and the outcomes of rows that are left out. */
@@ -81,6 +85,12 @@ struct diff_head {
     bool has_key; /* the row key is `key:`, not the address */
     /* HASH_SECRET_N bytes by which masks are made: the same bytes give the same masks. NULL: random ones */
     const unsigned char *secret;
+    const char *plan; /* the id of a saved plan; NULL: none */
+    /* For a saved plan only; NULL and 0 if they are not known. */
+    const struct lead_shape *shape; /* of the leads */
+    const struct str *columns;      /* of the source */
+    size_t columns_n;
+    uint64_t last_run; /* the latest run that the state has; 0: none */
 };
 
 struct diff_change {

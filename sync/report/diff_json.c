@@ -63,13 +63,13 @@ static void requests(struct jsonw *w, const struct diff_summary *s)
 }
 
 /* Creates are the most that the plan can need: Instantly may have some of the leads already. */
-static void plan(struct jsonw *w, const struct diff_summary *s)
+static void workspace_plan(struct jsonw *w, const struct diff_summary *s)
 {
     if (!s->plan.known) {
-        jsonw_member_null(w, "plan");
+        jsonw_member_null(w, "workspace_plan");
         return;
     }
-    jsonw_member_object(w, "plan");
+    jsonw_member_object(w, "workspace_plan");
     jsonw_member_int(w, "leads", s->plan.used);
     jsonw_member_int(w, "limit", s->plan.limit);
     jsonw_member_int(w, "room", s->plan.limit - s->plan.used);
@@ -81,7 +81,7 @@ static void costs(struct jsonw *w, const struct diff_summary *s)
 {
     requests(w, s);
     jsonw_member_uint(w, "verifications", s->verifications);
-    plan(w, s);
+    workspace_plan(w, s);
 }
 
 static void diff_json_reasons(struct jsonw *w, const struct diff_summary *s)
@@ -201,6 +201,13 @@ static void about(struct jsonw *w, const struct diff *d, const struct diff_summa
     waiting(w, s);
     narrowing(w, d);
     jsonw_member_bool(w, "masked", d->options.mask);
+    if (d->head.plan == NULL) {
+        jsonw_member_null(w, "plan");
+        return;
+    }
+    jsonw_member_object(w, "plan");
+    jsonw_member_text(w, "id", d->head.plan);
+    jsonw_object_end(w);
 }
 
 /* ---- one document ---- */

@@ -172,6 +172,8 @@ static int text_head(struct diff *d)
         bad |= head_target(d, &h->targets[i]);
     bad |= head_line(d, "Source     ", str_from(h->source));
     bad |= head_line(d, "When       ", str_from(time_format(h->at_ms, at)));
+    if (h->plan != NULL)
+        bad |= head_line(d, "Plan       ", str_from(h->plan));
     if (!d->options.summary && (d->options.match != NULL || d->options.show != 0))
         bad |= head_shown(d);
     if (d->options.mask)

@@ -3,6 +3,7 @@
 
 #include "sync/cli/args/sync_arg.h"
 
+#include "sync/base/file.h"
 #include "sync/cli/out_check.h"
 
 #include <stdlib.h>
@@ -169,4 +170,76 @@ int sync_arg_load(const struct invocation *inv, bool need_target, struct mapping
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
     return sync_arg_load_path(&inv->common, inv->operands[0], need_target, out, e);
+}
+
+/* ---- words ---- */
+
+static int add_word(struct sync_words *w, const char *word, struct err *e)
+{
+    char **grown = reallocarray(w->v, w->n + 2, sizeof *grown);
+    if (grown == NULL)
+        return err_oom(e);
+    w->v = grown;
+    w->v[w->n] = strdup(word);
+    w->v[w->n + 1] = NULL;
+    return w->v[w->n++] != NULL ? 0 : err_oom(e);
+}
+
+static int add_option(struct sync_words *w, const char *option, const char *value, struct err *e)
+{
+    return value == NULL ? 0 : add_word(w, option, e) != 0 || add_word(w, value, e) != 0 ? -1 : 0;
+}
+
+static int add_values(struct sync_words *w, const char *option, const struct opt_list *values, struct err *e)
+{
+    for (size_t i = 0; i < values->n; i++)
+        if (add_option(w, option, values->v[i], e) != 0)
+            return -1;
+    return 0;
+}
+
+/* A path that does not exist yet gets the present folder before it. */
+static int add_path(struct sync_words *w, const char *option, const char *path, struct err *e)
+{
+    char *full = path != NULL ? realpath(path, NULL) : NULL, *here = NULL;
+    int rc = 0;
+    if (path == NULL)
+        return 0;
+    if (full == NULL && (here = realpath(".", NULL)) != NULL)
+        full = path_join(here, path);
+    if (full == NULL)
+        rc = err_oom(e);
+    else if (option != NULL)
+        rc = add_option(w, option, full, e);
+    else
+        rc = add_word(w, full, e);
+    free(here);
+    free(full);
+    return rc;
+}
+
+int sync_arg_words(const struct invocation *inv, struct sync_words *out, struct err *e)
+{
+    const struct common *c = &inv->common;
+    *out = (struct sync_words){.v = NULL};
+    if (add_path(out, NULL, inv->operands[0], e) != 0 || add_path(out, "--state", c->state, e) != 0 ||
+        add_option(out, "--campaign", c->campaign, e) != 0 || add_option(out, "--list", c->list, e) != 0)
+        return -1;
+    for (size_t i = 0; i < SCALARS_N; i++)
+        if (add_option(out, scalars[i].option, scalar_value(c, &scalars[i]), e) != 0)
+            return -1;
+    if ((c->csv.all_columns && add_word(out, "--all-columns", e) != 0) ||
+        (c->run.recreate && add_word(out, "--recreate", e) != 0))
+        return -1;
+    return add_values(out, "--skip-when", &c->csv.skip_when, e) != 0 || add_values(out, "--guard", &c->run.guards, e) != 0
+               ? -1
+               : 0;
+}
+
+void sync_words_free(struct sync_words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        free(w->v[i]);
+    free(w->v);
+    *w = (struct sync_words){.v = NULL};
 }

@@ -225,7 +225,7 @@ static int explain_row_left_out(void *ctx, const struct diff_left_out *left_out,
 
 static int plan_rows(struct explain *x, struct runner *runner, struct err *e)
 {
-    const struct diff_watch watch = {explain_row_change, explain_row_left_out, x};
+    const struct diff_watch watch = {.change = explain_row_change, .left_out = explain_row_left_out, .ctx = x};
     const struct diff_options options = {.format = DIFF_NONE, .watch = &watch};
     struct run_report report = {0};
     struct diff *diff = NULL;

@@ -6,7 +6,9 @@
 #include "sync/cli/out.h"
 #include "sync/cli/pager.h"
 #include "sync/cli/run/differ.h"
+#include "sync/cli/args/sync_arg.h"
 #include "sync/cli/run/runner.h"
+#include "sync/planfile/plan_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,19 +97,42 @@ static int differ_choose(const struct differ_options *o, struct diff_options *ou
     return choose_ops(&o->op, &out->show, e);
 }
 
-/* Runs the dry run, once runner and output are open. */
-static int diff_show(struct invocation *inv, const struct differ_options *o, struct diff_options *shown,
-                     struct runner *runner, struct output *out, struct err *e)
+/* Where the decisions come from: a dry run, or a saved plan. */
+struct diff_origin {
+    struct runner *runner;  /* NULL: a plan */
+    struct plan_file *plan; /* NULL: a dry run */
+};
+
+/* Fills `diff`, and counts the rejected rows. */
+static int diff_fill(const struct invocation *inv, const struct diff_origin *from, struct diff *diff, uint64_t *rejected,
+                     struct err *e)
 {
     struct run_report report = {0};
+    if (from->plan != NULL) {
+        *rejected = plan_file_summary(from->plan)->rejected;
+        return plan_file_show(from->plan, diff, e);
+    }
+    progress_start(&from->runner->progress, &inv->common);
+    int rc = run_diff(&from->runner->config, diff, &report, e);
+    progress_stop(&from->runner->progress);
+    *rejected = report.tally.outcomes[OUTCOME_REJECTED];
+    run_report_free(&report);
+    return rc;
+}
+
+/* Runs the dry run or reads the plan, once the output is open. */
+static int diff_show(struct invocation *inv, const struct differ_options *o, struct diff_options *shown,
+                     const struct diff_origin *from, struct output *out, struct err *e)
+{
     struct diff *diff = NULL;
+    uint64_t rejected;
     struct pager pager = {.pid = -1};
     int rc = -1;
     shown->format = diff_format_of(inv->common.output.format);
     shown->colour = inv->common.terminal.colour_out;
     shown->columns = inv->common.terminal.columns;
-    shown->before_output = is_regular(out->f) ? NULL : end_progress;
-    shown->ctx = runner;
+    shown->before_output = from->runner == NULL || is_regular(out->f) ? NULL : end_progress;
+    shown->ctx = from->runner;
     if (shown->format == DIFF_TEXT && !o->no_pager && pager_open(&pager, &inv->common) != 0)
         return err_oom(e);
     shown->out = pager.f != NULL ? pager.f : out->f;
@@ -117,47 +142,94 @@ static int diff_show(struct invocation *inv, const struct differ_options *o, str
     setvbuf(shown->out, buffer, _IOFBF, sizeof buffer);
     if (diff_open(shown, &diff, e) != 0)
         goto done;
-    if (o->remote)
-        runner->config.remote = RUN_REMOTE_PLAN;
-    progress_start(&runner->progress, &inv->common);
-    rc = run_diff(&runner->config, diff, &report, e);
-    progress_stop(&runner->progress);
+    rc = diff_fill(inv, from, diff, &rejected, e);
     if (rc != 0)
         goto done;
     if (o->exit_code)
-        inv->status = diff_has_changes(diff)                        ? XS_CHANGES
-                      : report.tally.outcomes[OUTCOME_REJECTED] > 0 ? XS_LEFT_OVER
-                                                                    : XS_DONE;
+        inv->status = diff_has_changes(diff) ? XS_CHANGES : rejected > 0 ? XS_LEFT_OVER : XS_DONE;
     rc = output_commit(out, e);
 done:
     pager_close(&pager);
-    run_report_free(&report);
     diff_close(diff);
+    return rc;
+}
+
+/* Shows, and saves the plan if that is asked for. */
+static int show_and_save(struct invocation *inv, const struct differ_options *o, struct diff_options *shown,
+                         const struct diff_origin *from, const struct plan_origin *origin, struct err *e)
+{
+    struct output out = {0};
+    struct plan_write *save = NULL;
+    char id[SHA256_HEX_N];
+    int rc = output_open(&out, inv->common.output.path, OUT_PRIVATE, e);
+    if (rc == 0 && o->save != NULL)
+        rc = plan_write_open(o->save, origin, &save, e);
+    if (rc == 0 && save != NULL)
+        shown->watch = plan_write_watch(save);
+    if (rc == 0)
+        rc = diff_show(inv, o, shown, from, &out, e);
+    if (rc == 0 && save != NULL)
+        rc = plan_write_commit(save, id, e);
+    if (rc == 0 && save != NULL)
+        log_notice("%s: saved plan %s%s", o->save, id, o->mask ? " (masked, so it cannot be applied)" : "");
+    plan_write_close(save);
+    output_abandon(&out);
+    return rc;
+}
+
+static int run_on_plan(struct invocation *inv, const struct differ_options *o, struct diff_options *shown, struct err *e)
+{
+    struct plan_file *plan;
+    if (o->remote)
+        return err_set(e, XS_USAGE, "--remote goes with a SYNC; %s is a plan, which is shown without the API",
+                       inv->operands[0]);
+    if (plan_file_open(inv->operands[0], &plan, e) != 0)
+        return -1;
+    struct plan_origin origin = *plan_file_origin(plan);
+    shown->warnings = plan_file_warnings(plan);
+    shown->remote = origin.remote;
+    origin.masked = origin.masked || o->mask;
+    if (origin.masked)
+        origin.words_n = 0; /* they may name a person */
+    int rc = show_and_save(inv, o, shown, &(struct diff_origin){.plan = plan}, &origin, e);
+    plan_file_close(plan);
+    return rc;
+}
+
+static int run_on_source(struct invocation *inv, const struct differ_options *o, struct diff_options *shown, struct err *e)
+{
+    struct runner runner;
+    struct diff_warnings warnings = {.v = NULL};
+    struct sync_words words = {.v = NULL};
+    log_watch(keep_warning, &warnings);
+    /* With --remote the many requests share the rate with other processes; the run itself only reads. */
+    int rc = runner_open(&runner, inv, o->remote, !o->remote, e);
+    if (rc == 0 && o->save != NULL && !o->mask)
+        rc = sync_arg_words(inv, &words, e);
+    if (rc == 0) {
+        const struct plan_origin origin = {(const char *const *)words.v, words.n, o->remote, o->mask};
+        shown->warnings = &warnings;
+        if (o->remote)
+            runner.config.remote = RUN_REMOTE_PLAN;
+        rc = show_and_save(inv, o, shown, &(struct diff_origin){.runner = &runner}, &origin, e);
+    }
+    log_watch(NULL, NULL);
+    free_warnings(&warnings);
+    sync_words_free(&words);
+    runner_close(&runner);
     return rc;
 }
 
 int differ_run(struct invocation *inv, const struct differ_options *o, struct err *e)
 {
-    struct runner runner;
-    struct output out = {0};
-    struct diff_warnings warnings = {.v = NULL};
-    struct diff_options shown = {.warnings = &warnings};
+    struct diff_options shown = {.warnings = NULL};
     if (differ_choose(o, &shown, e) != 0)
         return -1;
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
-    log_watch(keep_warning, &warnings);
-    /* With --remote the many requests share the rate with other processes; the run itself only reads. */
-    int rc = runner_open(&runner, inv, o->remote, !o->remote, e);
-    if (rc == 0)
-        rc = output_open(&out, inv->common.output.path, OUT_PRIVATE, e);
-    if (rc == 0)
-        rc = diff_show(inv, o, &shown, &runner, &out, e);
-    log_watch(NULL, NULL);
-    free_warnings(&warnings);
-    output_abandon(&out);
-    runner_close(&runner);
-    return rc;
+    if (o->save != NULL && !plan_file_is(o->save))
+        return err_set(e, XS_USAGE, "--save %s: the name of a plan ends in .plan", o->save);
+    return plan_file_is(inv->operands[0]) ? run_on_plan(inv, o, &shown, e) : run_on_source(inv, o, &shown, e);
 }
 
 const char *differ_given(const struct differ_options *o)
@@ -166,8 +238,9 @@ const char *differ_given(const struct differ_options *o)
         bool given;
         const char *name;
     } options_given[] = {
-        {o->exit_code, "exit-code"}, {o->op.n > 0, "op"}, {o->match != NULL, "match"}, {o->summary, "summary"},
-        {o->mask, "mask"},           {o->all, "all"},     {o->at != NULL, "at"},       {o->no_pager, "no-pager"},
+        {o->exit_code, "exit-code"}, {o->op.n > 0, "op"},       {o->match != NULL, "match"},
+        {o->summary, "summary"},     {o->mask, "mask"},         {o->all, "all"},
+        {o->at != NULL, "at"},       {o->no_pager, "no-pager"}, {o->save != NULL, "save"},
     };
     for (size_t i = 0; i < sizeof options_given / sizeof options_given[0]; i++)
         if (options_given[i].given)
@@ -182,12 +255,13 @@ static int diff_command(struct invocation *inv, struct err *e)
 
 const struct command command_diff = {
     .name = "diff",
-    .usage = "SYNC",
+    .usage = "SYNC|FILE.plan",
     .summary = "show what a sync would create, update, move and remove, and why rows are left out",
     .help = "Plans every row as sync would, and changes nothing. Decisions from the source,\n"
             "the mapping and the state are exact; decisions that depend on Instantly, such as\n"
             "whether a lead exists elsewhere, are marked uncertain. Needs no API key if\n"
-            "targets are UUIDs. Rejected rows change the exit status only with --exit-code.",
+            "targets are UUIDs. Rejected rows change the exit status only with --exit-code.\n"
+            "FILE.plan is a plan that --save has written; it is shown without source and API.",
     .examples = "leadsync diff people.csv --campaign \"Q4 founders\"\n"
                 "leadsync diff people.yaml --op remove,rejected\n"
                 "leadsync diff people.yaml --exit-code --format json -o changes.json\n"

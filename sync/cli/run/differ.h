@@ -13,6 +13,7 @@ struct differ_options {
     struct opt_list op;
     const char *match; /* NULL: everything is shown */
     const char *at;    /* RFC 3339; NULL: the present time */
+    const char *save;  /* the plan's file; NULL: it is not saved */
 };
 
 /* Rows of an option table. `member` is the struct differ_options in `type`, `when` stands before each help. */
@@ -30,6 +31,8 @@ struct differ_options {
     DIFFER_FLAG(type, member, when, "mask", mask, "mask addresses, names, phones and all other values, to pass the diff on"), \
     {.name = "at", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(type, member at), .arg = "TIME", .min = 1, \
      .help = when "show this time (RFC 3339) in place of the present, so that equal diffs are equal bytes"}, \
+    {.name = "save", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(type, member save), .arg = "FILE.plan", .min = 1, \
+     .help = when "save the plan, to be read again with diff and done with apply"}, \
     DIFFER_FLAG(type, member, when, "no-pager", no_pager, "on a terminal, print without $PAGER")
 /* clang-format on */
 
