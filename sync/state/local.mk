@@ -39,6 +39,7 @@ sync_libstate_a_SOURCES = \
 	sync/state/tables/pack.c sync/state/tables/pack.h \
 	sync/state/tables/people.c sync/state/tables/people.h \
 	sync/state/tables/prune.c \
+	sync/state/tables/pulled.c \
 	sync/state/tables/results.c sync/state/tables/results.h \
 	sync/state/tables/retries.c \
 	sync/state/tables/runs.c \

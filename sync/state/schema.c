@@ -13,6 +13,10 @@
 #include "sync/state/tables/people.h"
 
 #define PEOPLE_TABLE "CREATE TABLE people(address INTEGER PRIMARY KEY, status INTEGER NOT NULL) STRICT;"
+#define PULLED_TABLE \
+    "CREATE TABLE pulled(" \
+    " lead BLOB NOT NULL, destination INTEGER NOT NULL, digest INTEGER NOT NULL, PRIMARY KEY(lead, destination))" \
+    " STRICT, WITHOUT ROWID;"
 #define MAPPING_COLUMNS \
     "ALTER TABLE retries ADD COLUMN run INTEGER NOT NULL DEFAULT 0;" \
     "ALTER TABLE runs ADD COLUMN mapping INTEGER NOT NULL DEFAULT 0;"
@@ -69,7 +73,7 @@ const char schema_tables[] =
     " id TEXT PRIMARY KEY, type TEXT NOT NULL, status TEXT NOT NULL, progress INTEGER NOT NULL, filters TEXT,"
     " total INTEGER NOT NULL, success INTEGER NOT NULL, failed INTEGER NOT NULL, came_from TEXT, went_to TEXT,"
     " run INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE forgotten(key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;" PEOPLE_TABLE;
+    "CREATE TABLE forgotten(key BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;" PEOPLE_TABLE PULLED_TABLE;
 
 /* Append-only but for a batch's few changing facts, which stand apart from its entries so that a change of state writes
  * one small page. */
@@ -91,11 +95,13 @@ const char journal_tables[] =
  * 3 to 4: a run keeps who began it and how; of older runs that is not known. Results keep what an update changed, which
  * version 3 would misread.
  * 4 to 5: these changes are a list that keeps each value's kind (change.h). Texts that are there stay; version 4 would print the
- * list. */
+ * list.
+ * 5 to 6: what `pull` has written of a lead is kept as a digest. */
 const struct schema_step schema_steps[] = {{1, "", NULL},
                                            {2, PEOPLE_TABLE MAPPING_COLUMNS, people_fill},
                                            {3, "ALTER TABLE runs ADD COLUMN begun TEXT", NULL},
                                            {4, "", NULL},
+                                           {5, PULLED_TABLE, NULL},
                                            {0, NULL, NULL}};
 
 static int run_step(struct db *db, const struct schema_step *step, void *ctx, struct err *e)

@@ -404,6 +404,16 @@ int state_job_get(struct state *s, const char *id, struct arena *arena, struct j
 /* Newest first. */
 int state_jobs(struct state *s, struct arena *arena, struct job_record **out, size_t *n, struct err *e);
 
+/* ---- what pull has written ---- */
+/* `destination` is a hash of the file or table, `digest` one of the whole record, both under state_secret(). Was this record the
+ * latest that was written of the lead? 0/-1 */
+int state_pulled_is(struct state *s, uint64_t destination, const struct uuid *lead, uint64_t digest, bool *is,
+                    struct err *e);
+/* Notes it; durable with the next commit. */
+int state_pulled_put(struct state *s, uint64_t destination, const struct uuid *lead, uint64_t digest, struct err *e);
+/* Forgets what was written of the lead, in every destination. */
+int state_pulled_forget(struct state *s, const struct uuid *lead, struct err *e);
+
 /* ---- one person ---- */
 /* A person by the address: as mapping_email_key() spells it, and with its domain beyond ASCII, as raw cells may have it;
  * empty: there is no such spelling. */

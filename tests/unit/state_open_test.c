@@ -178,12 +178,12 @@ START_TEST(newer_and_missing_tables_are_refused)
 {
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
-    sql("PRAGMA user_version = 6");
+    sql("PRAGMA user_version = 7");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "newer leadsync");
     refused(STATE_READ, NULL, NULL, XS_STATE, "newer leadsync");
     sql("PRAGMA user_version = 0");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "no version");
-    sql("PRAGMA user_version = 5; DROP TABLE identity");
+    sql("PRAGMA user_version = 6; DROP TABLE identity");
     refused(STATE_WRITE, NULL, NULL, XS_STATE, "lacks the tables");
 }
 END_TEST
@@ -192,7 +192,7 @@ START_TEST(an_older_state_is_taken_up)
 {
     kit_open(&k, STATE_WRITE);
     kit_close(&k);
-    sql("DROP TABLE people; ALTER TABLE retries DROP COLUMN run; ALTER TABLE runs DROP COLUMN mapping; "
+    sql("DROP TABLE people; DROP TABLE pulled; ALTER TABLE retries DROP COLUMN run; ALTER TABLE runs DROP COLUMN mapping; "
         "ALTER TABLE runs DROP COLUMN begun; PRAGMA user_version = 1");
     refused(STATE_READ, NULL, NULL, XS_STATE, "leadsync resume");
     kit_open(&k, STATE_WRITE);

@@ -168,7 +168,7 @@ END_TEST
 static void make_old(void)
 {
     kit_ok(&k, db_exec(&k.s->main,
-                       "DROP TABLE people; ALTER TABLE retries DROP COLUMN run; "
+                       "DROP TABLE people; DROP TABLE pulled; ALTER TABLE retries DROP COLUMN run; "
                        "ALTER TABLE runs DROP COLUMN mapping; ALTER TABLE runs DROP COLUMN begun; PRAGMA user_version = 2",
                        &k.e));
     kit_close(&k);

@@ -264,6 +264,34 @@ START_TEST(a_run_that_changes_nothing_takes_its_number_back)
 }
 END_TEST
 
+START_TEST(what_pull_wrote_is_kept)
+{
+    struct uuid a = kit_uuid(1), b = kit_uuid(2);
+    bool is;
+    kit_ok(&k, state_pulled_put(k.s, 7, &a, UINT64_MAX, &k.e));
+    kit_ok(&k, state_pulled_put(k.s, 7, &b, 5, &k.e));
+    kit_ok(&k, state_pulled_put(k.s, 8, &a, 6, &k.e));
+    kit_ok(&k, state_pulled_put(k.s, 8, &a, 9, &k.e));
+    kit_ok(&k, state_commit(k.s, &k.e));
+    kit_close(&k);
+    kit_open(&k, STATE_WRITE);
+    kit_ok(&k, state_pulled_is(k.s, 7, &a, UINT64_MAX, &is, &k.e));
+    ck_assert(is);
+    kit_ok(&k, state_pulled_is(k.s, 8, &a, 9, &is, &k.e));
+    ck_assert(is);
+    kit_ok(&k, state_pulled_is(k.s, 8, &a, 6, &is, &k.e));
+    ck_assert(!is);
+    kit_ok(&k, state_pulled_is(k.s, 9, &a, 9, &is, &k.e));
+    ck_assert(!is);
+    kit_ok(&k, state_pulled_forget(k.s, &a, &k.e));
+    kit_ok(&k, state_pulled_is(k.s, 7, &a, UINT64_MAX, &is, &k.e));
+    ck_assert(!is);
+    kit_ok(&k, state_pulled_is(k.s, 7, &b, 5, &is, &k.e));
+    ck_assert(is);
+    kit_ok(&k, state_commit(k.s, &k.e));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("state_settings");
@@ -273,6 +301,7 @@ static Suite *suite(void)
     tcase_add_test(c, facts_are_kept);
     tcase_add_test(c, what_a_target_is_called_means_nothing_to_the_sync);
     tcase_add_test(c, a_name_that_means_another_target_is_refused);
+    tcase_add_test(c, what_pull_wrote_is_kept);
     tcase_add_test(c, old_runs_are_pruned);
     tcase_add_test(c, runs_that_read_nothing_push_nothing_out);
     tcase_add_test(c, who_began_a_run_is_kept);

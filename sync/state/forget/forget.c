@@ -60,7 +60,12 @@ static int drop_key(struct forget *f, const struct hash128 *key, struct err *e)
     if (note_ids(f, key, e) < 0)
         return -1;
     s->id.absent_n -= gone == 1 && s->id.absent_counted;
-    if (db_run(db, e, "DELETE FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
+    if (db_run(
+            db, e,
+            "DELETE FROM pulled WHERE lead IN (SELECT lead_id FROM lead_values WHERE n = (SELECT n FROM leads WHERE key = ?1)"
+            " UNION SELECT lead_id FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?1))",
+            "k", key) < 0 ||
+        db_run(db, e, "DELETE FROM former_ids WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM lead_values WHERE n = (SELECT n FROM leads WHERE key = ?)", "k", key) < 0 ||
         db_run(db, e, "DELETE FROM leads WHERE key = ?", "k", key) < 0)
         return -1;
