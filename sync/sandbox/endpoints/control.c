@@ -17,6 +17,7 @@
  *   mail     {CAMPAIGN: body of the one mail of its sequence}    sending   {CAMPAIGN: word of its sending-status}
  *   add      {"to": PLACE, "leads": [lead as in leads/add]}, or an array of such; existing leads do not change
  *   status, interest   {address: number}                 contacted         [address]: mailed just now
+ *   engaged  {address: {"opens": N, "clicks": N, "replies": N}}: what just happened, in all
  *   edit     {address or lead id: {members as in PATCH}}
  *   move     {"to": PLACE, "leads": [address or lead id]}, or an array of such: as by hand in the web app
  *   delete   [address or lead id]                        plan_kind   outreach or bundle: the member of plan-details
@@ -231,6 +232,7 @@ static const struct {
     {"status", control_status},
     {"interest", control_interest},
     {"contacted", control_contacted},
+    {"engaged", control_engaged},
     {"edit", control_edit},
     {"move", control_move},
     {"delete", control_delete},

@@ -15,7 +15,7 @@ int control_members(struct sim_world *w, json_object *o, int (*each)(struct sim_
 /* A campaign wins over a list of the same name. 0: there is none. */
 uint32_t control_place(struct sim_world *w, struct str text);
 
-control_change control_add, control_status, control_interest, control_contacted, control_edit, control_move, control_delete,
-    control_change_ids;
+control_change control_add, control_status, control_interest, control_contacted, control_engaged, control_edit, control_move,
+    control_delete, control_change_ids;
 
 #endif

@@ -113,6 +113,34 @@ static void set_contacted(struct sim_world *w, struct sim_lead *lead, json_objec
     lead->contacted_ms = w->now_ms;
 }
 
+/* 0 leaves no time, as with a lead whose count was reset. */
+static void set_engaged(struct sim_world *w, struct sim_lead *lead, json_object *value)
+{
+    lead->opens = (uint32_t)sim_json_int(value, "opens", lead->opens);
+    lead->clicks = (uint32_t)sim_json_int(value, "clicks", lead->clicks);
+    lead->replies = (uint32_t)sim_json_int(value, "replies", lead->replies);
+    lead->opened_ms = lead->opens > 0 ? w->now_ms : SIM_NEVER;
+    lead->clicked_ms = lead->clicks > 0 ? w->now_ms : SIM_NEVER;
+    lead->replied_ms = lead->replies > 0 ? w->now_ms : SIM_NEVER;
+}
+
+static int one_engaged(struct sim_world *w, struct str email, json_object *value)
+{
+    static const char *const names[] = {"opens", "clicks", "replies"};
+    bool fits = json_object_is_type(value, json_type_object);
+    for (size_t i = 0; fits && i < sizeof names / sizeof names[0]; i++) {
+        json_object *n = sim_json_get(value, names[i]);
+        fits = n == NULL || (json_object_is_type(n, json_type_int) && json_object_get_int64(n) >= 0 &&
+                             json_object_get_int64(n) <= INT32_MAX);
+    }
+    return fits ? for_address(w, email, value, set_engaged) : 1;
+}
+
+int control_engaged(struct sim_world *w, json_object *value)
+{
+    return control_members(w, value, one_engaged);
+}
+
 static int one_status(struct sim_world *w, struct str email, json_object *value)
 {
     return json_object_is_type(value, json_type_int) ? for_address(w, email, value, set_status) : 1;

@@ -131,7 +131,19 @@ void sim_select_free(struct sim_selector *s)
 
 /* --- one lead --- */
 
-enum test { STATUS, INTEREST, VERIFICATION, CONTACTED, NOT_CONTACTED, IN_SUBSEQUENCE, ALL, NONE };
+enum test {
+    STATUS,
+    INTEREST,
+    VERIFICATION,
+    CONTACTED,
+    NOT_CONTACTED,
+    IN_SUBSEQUENCE,
+    NO_OPENS,
+    OPENED_NO_REPLY,
+    COMPLETED_NO_REPLY,
+    REPLIED,
+    CLICKED
+};
 
 static const struct {
     const char *name;
@@ -149,11 +161,11 @@ static const struct {
     {"FILTER_VAL_INVALID", VERIFICATION, -1},
     {"FILTER_VAL_RISKY", VERIFICATION, -2},
     {"FILTER_VAL_IN_SUBSEQUENCE", IN_SUBSEQUENCE, 0},
-    {"FILTER_VAL_COMPLETED_NO_REPLY", STATUS, 3}, /* the sandbox has no replies, opens or clicks */
-    {"FILTER_VAL_NO_OPENS", ALL, 0},
-    {"FILTER_VAL_OPENED_NO_REPLY", NONE, 0},
-    {"FILTER_VAL_REPLIED", NONE, 0},
-    {"FILTER_VAL_LINK_CLICKED", NONE, 0},
+    {"FILTER_VAL_COMPLETED_NO_REPLY", COMPLETED_NO_REPLY, 3},
+    {"FILTER_VAL_NO_OPENS", NO_OPENS, 0},
+    {"FILTER_VAL_OPENED_NO_REPLY", OPENED_NO_REPLY, 0},
+    {"FILTER_VAL_REPLIED", REPLIED, 0},
+    {"FILTER_VAL_LINK_CLICKED", CLICKED, 0},
     {"FILTER_LEAD_OUT_OF_OFFICE", INTEREST, 0},
     {"FILTER_LEAD_INTERESTED", INTEREST, 1},
     {"FILTER_LEAD_MEETING_BOOKED", INTEREST, 2},
@@ -178,8 +190,11 @@ static bool passes_filter(const struct sim_world *w, const struct sim_lead *lead
         case CONTACTED: return lead->contacted_ms != SIM_NEVER;
         case NOT_CONTACTED: return lead->contacted_ms == SIM_NEVER;
         case IN_SUBSEQUENCE: sim_lead_fields(lead, &fields); return fields.f[BF_SUBSEQUENCE].n > 0;
-        case ALL: return true;
-        case NONE: return false;
+        case NO_OPENS: return lead->opens == 0;
+        case OPENED_NO_REPLY: return lead->opens > 0 && lead->replies == 0;
+        case COMPLETED_NO_REPLY: return lead->status == filters[i].value && lead->replies == 0;
+        case REPLIED: return lead->replies > 0;
+        case CLICKED: return lead->clicks > 0;
         }
     }
     return false; /* the custom labels, of which there are none */

@@ -196,13 +196,13 @@ static void write_payload(struct sim_world *w, const struct sim_lead *lead, cons
     jsonw_object_end(j);
 }
 
-/* The sandbox has no opens, replies or clicks. */
+/* Opens, replies and clicks come only by the test control. */
 static void write_counts(const struct sim_lead *lead, struct jsonw *j)
 {
-    static const char *const names[] = {"email_open_count", "email_reply_count", "email_click_count"};
     jsonw_member_int(j, "status", lead->status);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        jsonw_member_int(j, names[i], 0);
+    jsonw_member_int(j, "email_open_count", lead->opens);
+    jsonw_member_int(j, "email_reply_count", lead->replies);
+    jsonw_member_int(j, "email_click_count", lead->clicks);
 }
 
 /* esp_code comes some seconds after the lead, as a look-up of its mail provider would bring it. */
@@ -214,6 +214,9 @@ static void write_states(struct sim_world *w, const struct sim_lead *lead, struc
     if (verification != 0)
         jsonw_member_int(j, "verification_status", verification);
     sim_write_time(j, "timestamp_last_contact", lead->contacted_ms);
+    sim_write_time(j, "timestamp_last_open", lead->opened_ms);
+    sim_write_time(j, "timestamp_last_click", lead->clicked_ms);
+    sim_write_time(j, "timestamp_last_reply", lead->replied_ms);
     sim_write_time(j, "timestamp_last_interest_change", lead->interest_ms);
     jsonw_member_text(j, "upload_method", "api");
     if (w->now_ms >= lead->created_ms + w->knobs.esp_ms && sim_lead_email(lead).n > 0)

@@ -65,6 +65,8 @@ static void end_line(struct sim_store *s, struct jsonw *j, size_t start)
         spill(s);
 }
 
+enum { LEAD_TIMES = 10 };
+
 static void write_times(struct jsonw *j, const int64_t *times, size_t n)
 {
     jsonw_member_array(j, "times");
@@ -176,19 +178,25 @@ void sim_store_note_lead(struct sim_world *w, uint32_t no)
     jsonw_member_bool(&j, "alone", lead->alone);
     if (lead->has_interest)
         jsonw_member_int(&j, "interest", lead->interest);
+    if (lead->opens + lead->clicks + lead->replies > 0) {
+        jsonw_member_int(&j, "opens", lead->opens);
+        jsonw_member_int(&j, "clicks", lead->clicks);
+        jsonw_member_int(&j, "replies", lead->replies);
+    }
     write_times(&j,
                 (const int64_t[]){lead->created_ms, lead->updated_ms, lead->touched_ms, lead->moved_ms, lead->contacted_ms,
-                                  lead->interest_ms, lead->verify_due_ms},
-                7);
+                                  lead->interest_ms, lead->verify_due_ms, lead->opened_ms, lead->clicked_ms,
+                                  lead->replied_ms},
+                LEAD_TIMES);
     jsonw_object_end(&j);
     end_line(s, &j, start);
 }
 
 static void load_lead_rest(struct sim_world *w, struct sim_lead *lead, json_object *o)
 {
-    int64_t t[7];
+    int64_t t[LEAD_TIMES];
     struct uuid id;
-    read_times(o, t, 7);
+    read_times(o, t, LEAD_TIMES);
     lead->place = 0;
     if (uuid_parse(sim_json_text(o, "place"), &id) == 0 && (lead->place = sim_place_by_id(w, &id, true)) == 0)
         lead->place = sim_place_by_id(w, &id, false);
@@ -199,6 +207,10 @@ static void load_lead_rest(struct sim_world *w, struct sim_lead *lead, json_obje
     lead->interest = (int16_t)sim_json_int(o, "interest", 0);
     lead->created_ms = t[0], lead->updated_ms = t[1], lead->touched_ms = t[2], lead->moved_ms = t[3];
     lead->contacted_ms = t[4], lead->interest_ms = t[5], lead->verify_due_ms = t[6];
+    lead->opens = (uint32_t)sim_json_int(o, "opens", 0);
+    lead->clicks = (uint32_t)sim_json_int(o, "clicks", 0);
+    lead->replies = (uint32_t)sim_json_int(o, "replies", 0);
+    lead->opened_ms = t[7], lead->clicked_ms = t[8], lead->replied_ms = t[9];
 }
 
 /* 0, 1 not ours, -1 out of memory. The number in its id says where the lead goes. */

@@ -46,6 +46,8 @@ struct sim_lead {
     uint32_t place;     /* number of its campaign or list, 0: none; numbers count from 1 */
     uint32_t place_was; /* where it was before moved_ms */
     int64_t created_ms, updated_ms, touched_ms, moved_ms, contacted_ms, interest_ms, verify_due_ms;
+    int64_t opened_ms, clicked_ms, replied_ms;
+    uint32_t opens, clicks, replies;
     int16_t interest;
     int8_t status;
     bool has_interest, alone; /* alone: made by POST /leads, whose payload names its place */

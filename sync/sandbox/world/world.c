@@ -274,6 +274,8 @@ int sim_world_new_ids(struct sim_world *w, uint32_t place)
         lead->contacted_ms = old->contacted_ms;
         lead->interest_ms = old->interest_ms;
         lead->verify_due_ms = old->verify_due_ms;
+        lead->opened_ms = old->opened_ms, lead->clicked_ms = old->clicked_ms, lead->replied_ms = old->replied_ms;
+        lead->opens = old->opens, lead->clicks = old->clicks, lead->replies = old->replies;
         lead->interest = old->interest;
         lead->status = old->status;
         lead->has_interest = old->has_interest;
