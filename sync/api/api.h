@@ -10,6 +10,7 @@
 #include "sync/base/clock.h"
 #include "sync/base/err.h"
 #include "sync/base/hash.h"
+#include "sync/model/engagement.h"
 #include "sync/model/lead.h"
 #include "sync/model/target.h"
 
@@ -218,6 +219,8 @@ struct remote_lead {
 /* "invalid", "risky" …: for messages. */
 const char *lead_verdict_text(enum lead_verdict verdict);
 int api_remote_lead_read(struct json_object *item, struct remote_lead *out, struct err *e);
+/* What the item says of the lead beside its fields. */
+void api_remote_engagement(const struct remote_lead *lead, struct engagement *out);
 /* The next lead of an answer, which is a list of leads or one lead; *at begins as 0. Skips unreadable items. False: none is
  * left. */
 bool api_reply_lead(const struct api_reply *reply, size_t *at, struct remote_lead *out);

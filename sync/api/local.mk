@@ -13,6 +13,7 @@ sync_libapi_a_SOURCES = \
 	sync/api/pages.c sync/api/pages.h \
 	sync/api/answer/answer.c sync/api/answer/answer.h \
 	sync/api/answer/answer_added.c \
+	sync/api/answer/answer_engagement.c \
 	sync/api/answer/answer_jobs.c \
 	sync/api/answer/answer_leads.c \
 	sync/api/http/answer_reader.c sync/api/http/answer_reader.h \

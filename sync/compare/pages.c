@@ -18,7 +18,7 @@
 #include "sync/compare/pages_int.h"
 
 enum {
-    PAGES_VERSION = 2,
+    PAGES_VERSION = 3,
     FRESH_MS = 30 * 60 * 1000, /* an older reading is not gone on with */
     ARENA_MAX = 64 << 20,
     ADDRESS_MAX = 4096,
@@ -34,7 +34,7 @@ static const char tables[] =
     " passed INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(place, part)) STRICT, WITHOUT ROWID;"
     "CREATE TABLE leads("
     " n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, place INTEGER NOT NULL, paged INTEGER NOT NULL, status INTEGER NOT NULL,"
-    " email TEXT, address TEXT, row_key TEXT, packed BLOB NOT NULL) STRICT;"
+    " email TEXT, address TEXT, row_key TEXT, packed BLOB NOT NULL, engagement BLOB) STRICT;"
     "CREATE INDEX leads_by_address ON leads(address) WHERE address IS NOT NULL;"
     "CREATE INDEX leads_by_key ON leads(row_key) WHERE row_key IS NOT NULL;";
 
@@ -231,19 +231,26 @@ int pages_put(struct pages *p, const struct remote_lead *remote, int64_t place, 
 {
     struct lead lead;
     struct value key = {VALUE_ABSENT, NULL, 0};
+    struct engagement engagement;
+    struct str told = STR_NONE;
     if (pack(p, remote, &lead, e) != 0)
         return -1;
     if (p->options.has_key)
         api_remote_custom(remote, STR("leadsync_key"), &key);
+    /* As it is in memory, because only this program on this host reads the file. */
+    if (p->options.has_engagement) {
+        api_remote_engagement(remote, &engagement);
+        told = (struct str){(const char *)&engagement, sizeof engagement};
+    }
     struct str row_key = key.kind == VALUE_STRING ? (struct str){key.p, key.n} : STR_NONE;
     int rc = db_run(&p->db, e,
-                    "INSERT INTO leads(id, place, paged, status, email, address, row_key, packed)"
-                    " VALUES(?1, ?2, ?3, ?4, nullif(?5, ''), nullif(?6, ''), nullif(?7, ''), ?8)"
+                    "INSERT INTO leads(id, place, paged, status, email, address, row_key, packed, engagement)"
+                    " VALUES(?1, ?2, ?3, ?4, nullif(?5, ''), nullif(?6, ''), nullif(?7, ''), ?8, ?9)"
                     " ON CONFLICT(id) DO UPDATE SET place = excluded.place, paged = max(paged, excluded.paged),"
                     " status = excluded.status, email = excluded.email, address = excluded.address,"
-                    " row_key = excluded.row_key, packed = excluded.packed",
-                    "diiitttb", &remote->id, place, (int64_t)paged, (int64_t)remote->status, remote->email,
-                    buf_str(&p->address), row_key, buf_str(&p->packed));
+                    " row_key = excluded.row_key, packed = excluded.packed, engagement = excluded.engagement",
+                    "diiitttbB", &remote->id, place, (int64_t)paged, (int64_t)remote->status, remote->email,
+                    buf_str(&p->address), row_key, buf_str(&p->packed), told);
     return rc < 0 ? -1 : 0;
 }
 

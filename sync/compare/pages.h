@@ -23,6 +23,7 @@ struct pages_options {
     size_t memory_max;              /* bytes for SQLite's cache */
     const struct lead_shape *shape; /* borrowed */
     bool has_key;                   /* leads carry the row key in a custom variable */
+    bool has_engagement;            /* keep what the API says of a lead beside its fields */
 };
 
 /* Where the pages of a state wait: beside it, where a later call finds them. Owned by the caller; NULL: memory. */
@@ -69,6 +70,7 @@ struct page_lead {
     bool read_by_page;   /* false: only a question by id or address has shown it */
     int status;          /* TARGET_STATUS_UNKNOWN when absent */
     struct str email;
+    struct engagement engagement; /* all untold without `has_engagement` */
     struct lead lead;
 };
 /* 1/0/-1. By key or address: the lead in `in` if there is one, else any. *others: more leads have the same. */
@@ -81,8 +83,8 @@ int pages_find_address(struct pages *p, struct str address, const struct target 
 /* Another lead than this one with its address, in another of the targets that were read: 1/0/-1. */
 int pages_find_double(struct pages *p, struct str address, const struct uuid *id, struct arena *arena, struct page_lead *out,
                       struct err *e);
-/* The first lead after number `after` that was read by page. 1/0/-1 */
-int pages_next(struct pages *p, uint64_t after, struct arena *arena, struct page_lead *out, struct err *e);
+/* The first lead after number `after` that was read by page; with `asked`, also by a question for it. 1/0/-1 */
+int pages_next(struct pages *p, uint64_t after, bool asked, struct arena *arena, struct page_lead *out, struct err *e);
 /* Notes the id of a lead that should exist, until the pages are closed. 0/-1 */
 int pages_expect(struct pages *p, const struct uuid *id, struct err *e);
 /* How many ids were noted, and how many of them no page and no question has shown. 0/-1 */

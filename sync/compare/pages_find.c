@@ -7,7 +7,7 @@
 #include "sync/compare/pages_int.h"
 
 #define COLUMNS \
-    "SELECT l.n, l.id, l.paged, l.status, l.email, l.packed, p.kind, p.id FROM leads l LEFT JOIN places p ON p.n = l.place "
+    "SELECT l.n, l.id, l.paged, l.status, l.email, l.packed, p.kind, p.id, l.engagement FROM leads l LEFT JOIN places p ON p.n = l.place "
 
 /* Takes the lead on which the statement stands, and resets it. 1/-1 */
 static int take(struct pages *p, sqlite3_stmt *st, struct arena *arena, struct page_lead *out, struct err *e)
@@ -22,6 +22,11 @@ static int take(struct pages *p, sqlite3_stmt *st, struct arena *arena, struct p
     out->place.kind = sqlite3_column_int(st, 6) == TARGET_LIST ? TARGET_LIST : TARGET_CAMPAIGN;
     out->place.status = TARGET_STATUS_UNKNOWN;
     bool whole = db_blob16(st, 1, out->id.b);
+    struct str engagement = db_blob(st, 8);
+    if (engagement.n == sizeof out->engagement)
+        memcpy(&out->engagement, engagement.p, engagement.n);
+    else
+        engagement_init(&out->engagement);
     int bad = arena_str(arena, packed, &packed) | arena_str(arena, out->email, &out->email);
     sqlite3_reset(st);
     if (bad != 0)
@@ -67,10 +72,11 @@ int pages_find_double(struct pages *p, struct str address, const struct uuid *id
     return rc == 1 ? take(p, st, arena, out, e) : rc;
 }
 
-int pages_next(struct pages *p, uint64_t after, struct arena *arena, struct page_lead *out, struct err *e)
+int pages_next(struct pages *p, uint64_t after, bool asked, struct arena *arena, struct page_lead *out, struct err *e)
 {
     sqlite3_stmt *st;
-    int rc = db_query(&p->db, &st, e, COLUMNS "WHERE l.n > ? AND l.paged ORDER BY l.n LIMIT 1", "u", after);
+    int rc = db_query(&p->db, &st, e, COLUMNS "WHERE l.n > ? AND (l.paged OR ?) ORDER BY l.n LIMIT 1", "ui", after,
+                      (int64_t)asked);
     return rc == 1 ? take(p, st, arena, out, e) : rc;
 }
 

@@ -267,6 +267,7 @@ int remote_open(const struct remote_config *config, struct remote **out, struct 
         .memory_max = config->memory_max / PAGES_SHARE,
         .shape = &config->mapping->shape,
         .has_key = config->mapping->has_key,
+        .has_engagement = config->has_engagement,
     };
     int rc = pages_open(&options, &r->pages, e);
     if (rc == 0)

@@ -19,6 +19,7 @@ struct remote_config {
     struct targets *targets;
     const char *path, *origin; /* as in struct pages_options */
     size_t memory_max;
+    bool has_engagement; /* as in struct pages_options */
     pages_step_fn *step; /* called while it waits; may be NULL */
     void *ctx;
     /* Only these addresses and row keys are asked for, and no page is read; n 0: all pages. */

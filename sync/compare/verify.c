@@ -259,7 +259,7 @@ static int add_unmet(struct verify *v, struct err *e)
     int rc;
     for (;;) {
         arena_reset(&v->arena);
-        rc = pages_next(v->pages, after, &v->arena, &lead, e);
+        rc = pages_next(v->pages, after, false, &v->arena, &lead, e);
         if (rc != 1)
             return rc;
         after = lead.n;

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += sync/libmodel.a
 sync_libmodel_a_SOURCES = \
 	sync/model/change.c sync/model/change.h \
+	sync/model/engagement.c sync/model/engagement.h \
 	sync/model/entry.c sync/model/entry.h \
 	sync/model/lead.c sync/model/lead.h sync/model/lead_fields.def \
 	sync/model/match.c sync/model/match.h \

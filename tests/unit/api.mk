@@ -1,6 +1,6 @@
 # Unit tests of api: one program a module.
 API_TESTS = \
-	tests/unit/answer.tap tests/unit/answer_reader.tap tests/unit/api_config.tap tests/unit/body.tap tests/unit/by_hand.tap \
+	tests/unit/answer.tap tests/unit/answer_engagement.tap tests/unit/answer_reader.tap tests/unit/api_config.tap tests/unit/body.tap tests/unit/by_hand.tap \
 	tests/unit/classify.tap tests/unit/http_time.tap tests/unit/jobs.tap tests/unit/leads_list.tap \
 	tests/unit/lookup.tap tests/unit/lookup_jobs.tap tests/unit/pacer.tap tests/unit/queue.tap \
 	tests/unit/queue_order.tap tests/unit/rate_share.tap tests/unit/transport_curl.tap \
@@ -11,6 +11,9 @@ TESTS += $(API_TESTS)
 FAKE_TRANSPORT = tests/harness/fake_transport.c tests/harness/fake_transport.h
 
 ANSWER_KIT = tests/unit/answer_kit.c tests/unit/answer_kit.h
+tests_unit_answer_engagement_tap_SOURCES = tests/unit/answer_engagement_test.c $(ANSWER_KIT)
+tests_unit_answer_engagement_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_answer_engagement_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)
 tests_unit_answer_tap_SOURCES = tests/unit/answer_test.c $(ANSWER_KIT)
 tests_unit_answer_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_answer_tap_LDADD = $(TEST_LIBS) $(LEVEL_API)

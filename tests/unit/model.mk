@@ -1,11 +1,14 @@
 # Unit tests of model: one program a module.
-MODEL_TESTS = tests/unit/change.tap tests/unit/entry.tap tests/unit/lead.tap tests/unit/match.tap tests/unit/reason.tap tests/unit/row.tap tests/unit/target.tap
+MODEL_TESTS = tests/unit/change.tap tests/unit/engagement.tap tests/unit/entry.tap tests/unit/lead.tap tests/unit/match.tap tests/unit/reason.tap tests/unit/row.tap tests/unit/target.tap
 check_PROGRAMS += $(MODEL_TESTS)
 TESTS += $(MODEL_TESTS)
 
 tests_unit_change_tap_SOURCES = tests/unit/change_test.c
 tests_unit_change_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_change_tap_LDADD = $(TEST_LIBS) $(LEVEL_MODEL)
+tests_unit_engagement_tap_SOURCES = tests/unit/engagement_test.c
+tests_unit_engagement_tap_CFLAGS = $(TEST_CFLAGS)
+tests_unit_engagement_tap_LDADD = $(TEST_LIBS) $(LEVEL_MODEL)
 tests_unit_entry_tap_SOURCES = tests/unit/entry_test.c
 tests_unit_entry_tap_CFLAGS = $(TEST_CFLAGS)
 tests_unit_entry_tap_LDADD = $(TEST_LIBS) $(LEVEL_MODEL)

@@ -74,6 +74,39 @@ START_TEST(values_and_places)
 }
 END_TEST
 
+/* Kept only if it is asked for; pages_next() has leads of questions, too, if it is told so. */
+START_TEST(engagement_is_kept)
+{
+    struct page_lead lead;
+    struct pages *p;
+    const struct pages_options options = {.origin = "here",
+                                          .clock = &fake_clock.base,
+                                          .memory_max = 1 << 20,
+                                          .shape = &shape,
+                                          .has_engagement = true};
+    const struct uuid elsewhere = {{2}};
+    ck_assert_int_eq(pages_open(&options, &p, &e), 0);
+    says(200, PAGE(LEAD("01", PLACE, "a@b.co\",\"email_open_count\":3,\"x\":\""), "01"));
+    says(200, END);
+    ck_assert_int_eq(read_it(p), 0);
+    says(200, "{\"items\":[" LEAD("02", OTHER, "b@b.co") "]}");
+    ck_assert_int_eq(pages_ask_ids(p, api, &elsewhere, 1, NULL, NULL, &e), 0);
+    ck_assert_int_eq(pages_next(p, 0, true, &arena, &lead, &e), 1);
+    ck_assert(lead.engagement.opens == 3 && lead.engagement.clicks == ENGAGEMENT_UNTOLD && lead.engagement.status == 1);
+    ck_assert_int_eq(pages_next(p, lead.n, false, &arena, &lead, &e), 0);
+    ck_assert_int_eq(pages_next(p, 1, true, &arena, &lead, &e), 1);
+    ck_assert(str_is(lead.email, "b@b.co") && lead.engagement.opens == ENGAGEMENT_UNTOLD);
+    pages_close(p, false);
+    p = open_pages("here");
+    says(200, PAGE(LEAD("01", PLACE, "a@b.co\",\"email_open_count\":3,\"x\":\""), "01"));
+    says(200, END);
+    ck_assert_int_eq(read_it(p), 0);
+    ck_assert_int_eq(pages_next(p, 0, true, &arena, &lead, &e), 1);
+    ck_assert(lead.engagement.opens == ENGAGEMENT_UNTOLD && lead.engagement.status == ENGAGEMENT_UNTOLD);
+    pages_close(p, false);
+}
+END_TEST
+
 START_TEST(goes_on)
 {
     struct pages *p = open_pages("here");
@@ -187,6 +220,7 @@ int main(void)
     TCase *t = tcase_create("pages");
     tcase_add_checked_fixture(t, pages_setup, pages_teardown);
     tcase_add_test(t, values_and_places);
+    tcase_add_test(t, engagement_is_kept);
     tcase_add_test(t, goes_on);
     tcase_add_loop_test(t, unsound_pages, 0, (int)(sizeof unsound / sizeof unsound[0]));
     tcase_add_test(t, parts_that_fit);
