@@ -26,9 +26,11 @@ connectors_libconnectors_a_SOURCES = \
 	connectors/postgres/postgres_catalog.c connectors/postgres/postgres_catalog.h \
 	connectors/postgres/postgres_conn.c connectors/postgres/postgres_conn.h \
 	connectors/postgres/postgres_describe.c connectors/postgres/postgres_int.h \
+	connectors/postgres/postgres_engagement.c connectors/postgres/postgres_engagement.h \
 	connectors/postgres/postgres_mark.c connectors/postgres/postgres_mark.h \
 	connectors/postgres/postgres_results.c connectors/postgres/postgres_results.h \
 	connectors/postgres/postgres_role.c connectors/postgres/postgres_role.h \
+	connectors/postgres/postgres_table.c connectors/postgres/postgres_table.h \
 	connectors/postgres/postgres_url.c connectors/postgres/postgres_url.h \
 	connectors/sqlite/sqlite.c \
 	connectors/sqlite/sqlite_mark.c connectors/sqlite/sqlite_mark.h

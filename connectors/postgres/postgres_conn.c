@@ -312,7 +312,7 @@ static const struct {
     {"57014", XS_SOURCE, "statement_timeout: in the mapping, or another user, ended the query"},
     {"42501", XS_NO_SOURCE,
      "GRANT the user of the connection what it lacks: SELECT for a source, INSERT and UPDATE, too, for "
-     "results_to"},
+     "results_to and pull"},
     {"55P03", XS_NO_SOURCE, NULL}, /* a lock is unavailable */
     {"25006", XS_CONFIG, "query: is run in a read-only transaction"},
     {"08", XS_NO_SOURCE, NULL},     /* connection */

@@ -1,10 +1,8 @@
-/* Records travel as one array a column, in one statement of many rows: the way in which a server takes them fastest
- * without COPY, which could not write over what is there. */
 #include "config.h"
 
 #include "connectors/postgres/postgres_results.h"
 
-#include "connectors/postgres/postgres_conn.h"
+#include "connectors/postgres/postgres_table.h"
 #include "sync/base/buf.h"
 #include "sync/base/clock.h"
 
@@ -70,10 +68,6 @@ struct postgres_results {
     uint64_t last_run, last_row;
 };
 
-/* The server takes the name apart by its own rules (folding, quotes, schema) and puts it together again safely. */
-static const char resolve_sql[] = "select string_agg(quote_ident(p), '.' order by n), to_regclass($1) is null"
-                                  " from unnest(parse_ident($1)) with ordinality as t (p, n)";
-
 static const char may_create_sql[] =
     "select coalesce(has_schema_privilege(s, 'CREATE'), false), coalesce(s, '…') from"
     " (select case cardinality(parse_ident($1)) when 1 then current_schema() else (parse_ident($1))[1] end) t (s)";
@@ -82,13 +76,9 @@ static const char may_create_sql[] =
 
 static int resolve_table(struct postgres_results *w, const char *table, bool *missing, struct err *e)
 {
-    PGresult *result = postgres_conn_run(&w->conn, resolve_sql, 1, &table, e);
-    if (result == NULL)
+    if (postgres_table_resolve(&w->conn, table, &w->table, missing, e) != 0)
         return -1;
-    w->table = strdup(PQgetvalue(result, 0, 0));
-    *missing = *PQgetvalue(result, 0, 1) == 't';
-    PQclear(result);
-    if (w->table == NULL || asprintf(&w->label, "%s, table %s", w->conn.label, w->table) < 0) {
+    if (asprintf(&w->label, "%s, table %s", w->conn.label, w->table) < 0) {
         w->label = NULL;
         return err_oom(e);
     }
@@ -109,34 +99,16 @@ static int make_table(struct postgres_results *w, struct err *e)
     return result != NULL ? 0 : -1;
 }
 
-/* Another user's lock on the table must not hold the sync's own lock for the rest of the night. Settings of the role or the
- * connection string stay; for the transaction only, since a pooler hands the session on. */
-static const char begin_sql[] =
-    "begin; select set_config('lock_timeout', '30s', true) where current_setting('lock_timeout') = '0';"
-    "select set_config('statement_timeout', '5min', true) where current_setting('statement_timeout') = '0'";
-
-static int run_sql(struct postgres_results *w, const char *sql, int n, const char *const *values, struct err *e)
-{
-    PGresult *result = postgres_conn_run(&w->conn, sql, n, values, e);
-
-    PQclear(result);
-    return result != NULL ? 0 : -1;
-}
-
 /* Adds the columns that a table of an older leadsync lacks. If that fails, the table is written without them. */
 static void widen_table(struct postgres_results *w)
 {
     struct buf sql = BUF_INIT(SQL_MAX);
-    struct err e = ERR_INIT, late = ERR_INIT;
+    struct err e = ERR_INIT;
 
     if (buf_addf(&sql, "alter table %s add op text, add detail text, add changes text", w->table) == 0 &&
-        buf_cstr(&sql) != NULL && run_sql(w, begin_sql, 0, NULL, &e) == 0 && run_sql(w, sql.p, 0, NULL, &e) == 0 &&
-        run_sql(w, "commit", 0, NULL, &e) == 0)
+        buf_cstr(&sql) != NULL && postgres_table_write(&w->conn, sql.p, 0, NULL, NULL, &e) == 0)
         w->columns_n = COLUMN_N;
-    else
-        run_sql(w, "rollback", 0, NULL, &late);
     err_clear(&e);
-    err_clear(&late);
     buf_free(&sql);
 }
 
@@ -346,20 +318,6 @@ static int add_number(struct buf *array, uint64_t n, bool null)
     return null ? buf_adds(array, "NULL") : buf_addf(array, "%" PRIu64, n);
 }
 
-/* In quotes: else a key that reads NULL would be one. */
-static int add_text(struct buf *array, struct str text, bool null)
-{
-    if (null)
-        return buf_adds(array, "NULL");
-    int bad = buf_addc(array, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"' || text.p[i] == '\\')
-            bad |= buf_addc(array, '\\');
-        bad |= buf_addc(array, text.p[i]);
-    }
-    return bad | buf_addc(array, '"');
-}
-
 static bool is_full(const struct postgres_results *w)
 {
     bool full = w->rows >= BATCH_ROWS;
@@ -383,15 +341,17 @@ int postgres_results_add(struct postgres_results *w, const struct result_row *ro
         bad |= buf_addc(&a[i], w->rows == 0 ? '{' : ',');
     bad |= add_number(&a[C_RUN], row->run, false) | add_number(&a[C_ROW], row->row, false);
     bad |= add_number(&a[C_LINE], row->line, row->line == 0);
-    bad |= add_text(&a[C_KEY], row->key, false) | add_text(&a[C_OUTCOME], str_from(row->outcome), false);
-    bad |= add_text(&a[C_REASON], row->reason, row->reason.n == 0);
-    bad |= add_text(&a[C_LEAD_ID], row->lead_id, row->lead_id.n == 0);
-    bad |= add_text(&a[C_TARGET], row->target, row->target.n == 0);
+    bad |= postgres_array_text(&a[C_KEY], row->key, false) |
+           postgres_array_text(&a[C_OUTCOME], str_from(row->outcome), false);
+    bad |= postgres_array_text(&a[C_REASON], row->reason, row->reason.n == 0);
+    bad |= postgres_array_text(&a[C_LEAD_ID], row->lead_id, row->lead_id.n == 0);
+    bad |= postgres_array_text(&a[C_TARGET], row->target, row->target.n == 0);
     bad |= add_number(&a[C_HTTP_STATUS], (uint64_t)row->http_status, row->http_status <= 0);
-    bad |= add_text(&a[C_AT], str_from(time_format(row->at_ms, at)), false);
+    bad |= postgres_array_text(&a[C_AT], str_from(time_format(row->at_ms, at)), false);
     if (w->columns_n == COLUMN_N) {
-        bad |= add_text(&a[C_OP], row->op, row->op.n == 0) | add_text(&a[C_DETAIL], row->detail, row->detail.n == 0);
-        bad |= add_text(&a[C_CHANGES], row->changes, row->changes.n == 0);
+        bad |= postgres_array_text(&a[C_OP], row->op, row->op.n == 0) |
+               postgres_array_text(&a[C_DETAIL], row->detail, row->detail.n == 0);
+        bad |= postgres_array_text(&a[C_CHANGES], row->changes, row->changes.n == 0);
     }
     if (bad != 0)
         return err_oom(e);
@@ -412,10 +372,7 @@ int postgres_results_flush(struct postgres_results *w, struct err *e)
         if (buf_addc(&w->arrays[i], '}') != 0 || (values[i + 1] = buf_cstr(&w->arrays[i])) == NULL)
             return err_oom(e);
     }
-    int status = run_sql(w, begin_sql, 0, NULL, e) != 0 || run_sql(w, w->insert.p, (int)w->columns_n + 1, values, e) != 0 ||
-                         run_sql(w, "commit", 0, NULL, e) != 0
-                     ? -1
-                     : 0;
+    int status = postgres_table_write(&w->conn, w->insert.p, (int)w->columns_n + 1, values, NULL, e);
     for (size_t i = 0; i < COLUMN_N; i++)
         buf_reset(&w->arrays[i]);
     w->rows = 0;
