@@ -15,6 +15,7 @@ dist_doc_DATA = \
 	docs/MAPPING.md \
 	docs/PAGES.md \
 	docs/POSTGRES.md \
+	docs/PULL.md \
 	docs/RELIABILITY.md \
 	docs/STATE.md \
 	docs/VERIFY.md \

@@ -11,6 +11,7 @@ extern const struct command command_diff;
 extern const struct command command_sync;
 extern const struct command command_resume;
 extern const struct command command_adopt;
+extern const struct command command_pull;
 extern const struct command command_verify;
 extern const struct command command_status;
 extern const struct command command_jobs;

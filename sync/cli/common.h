@@ -60,6 +60,7 @@ struct output_options {
     int format_choice;  /* index into the command's formats */
     enum format format; /* set by common_finish() */
     const char *path;   /* -o; NULL: stdout */
+    const char *to;     /* pull --to, if it is a file; set by the command */
 };
 
 /* Settings of a CSV file without a mapping, GROUP_CSV: texts for mapping_for_csv(); NULL: not given. */

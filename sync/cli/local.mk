@@ -67,6 +67,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/run/mapping_name.c sync/cli/run/mapping_name.h \
 	sync/cli/run/preview.c \
 	sync/cli/run/preview_raw.c sync/cli/run/preview_raw.h \
+	sync/cli/run/pull.c \
 	sync/cli/run/resume.c \
 	sync/cli/run/runner.c sync/cli/run/runner.h \
 	sync/cli/run/sync.c \

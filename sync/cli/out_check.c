@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OUTPUTS_N = 3 };
+enum { OUTPUTS_N = 4 };
 struct output_option {
     const char *option, *path; /* path NULL: not given */
 };
@@ -23,6 +23,7 @@ static void list_outputs(const struct common *c, struct output_option out[OUTPUT
     out[0] = (struct output_option){"-o", c->output.path};
     out[1] = (struct output_option){"--report", c->run.report};
     out[2] = (struct output_option){"--metrics-file", c->run.metrics_file};
+    out[3] = (struct output_option){"--to", c->output.to};
 }
 
 /* True if the output replaces a file. Standard output, a pipe or a device is only written to. */
@@ -32,8 +33,7 @@ static bool replaces_file(const char *path)
     return path != NULL && strcmp(path, "-") != 0 && (stat(path, &st) != 0 || S_ISREG(st.st_mode));
 }
 
-/* The path of a file that does not exist, with its folder resolved. The caller frees it. NULL: the folder does not exist. */
-static char *resolve_missing(const char *path)
+char *out_full_path(const char *path)
 {
     char *copy = strdup(path), *folder = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
     const char *slash = strrchr(path, '/');
@@ -52,7 +52,7 @@ static bool is_same_file(const char *a, const char *b)
         return of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
     if (a_there || b_there)
         return false;
-    char *full_a = resolve_missing(a), *full_b = resolve_missing(b);
+    char *full_a = out_full_path(a), *full_b = out_full_path(b);
     bool same = full_a != NULL && full_b != NULL && strcmp(full_a, full_b) == 0;
     free(full_a);
     free(full_b);
@@ -109,7 +109,7 @@ static int refuse_twins(const struct common *c, struct err *e)
 int out_check(const struct invocation *inv, struct err *e)
 {
     const struct common *c = &inv->common;
-    if (c->output.path == NULL && c->run.report == NULL && c->run.metrics_file == NULL)
+    if (c->output.path == NULL && c->run.report == NULL && c->run.metrics_file == NULL && c->output.to == NULL)
         return 0;
     for (size_t i = 0; i < inv->operands_n; i++)
         if (refuse_path(c, inv->operands[i], "", "a file that the command reads", e) != 0)

@@ -8,6 +8,7 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/run_left.c \
 	sync/pipeline/run_open.c \
 	sync/pipeline/run_compare.c sync/pipeline/run_compare.h \
+	sync/pipeline/run_pull.c sync/pipeline/run_pull.h \
 	sync/pipeline/run_read.c \
 	sync/pipeline/run_progress.c sync/pipeline/run_dry.h sync/pipeline/run_pulse.h \
 	sync/pipeline/run_results.c \

@@ -175,7 +175,7 @@ static int report_interrupted(const struct run *r, struct err *e)
     return err_set(e, status, "interrupted; the requests in flight are settled; run the same command again to continue");
 }
 
-static int write_record(struct run *r, struct err *e)
+int run_write_record(struct run *r, struct err *e)
 {
     struct buf json = BUF_INIT(REPORT_MAX);
     int rc = run_report_json(r->report, &json);
@@ -249,7 +249,7 @@ static int finish(struct run *r, int rc, struct err *e)
     err_clear(&late);
     if (rc != 0 && r->record.id == 0 && run_state_note(r, e) != 0)
         return rc;
-    if (r->record.id != 0 && write_record(r, &late) != 0 && rc == 0) {
+    if (r->record.id != 0 && run_write_record(r, &late) != 0 && rc == 0) {
         rc = err_take(e, &late);
         report_error(r, e);
     }
@@ -304,7 +304,7 @@ void run_not_begun(const struct run_config *config, const struct err *why, struc
     report->sync = strdup(r.m->name);
     report->finished_ms = report->started_ms;
     run_report_stopped(report, why);
-    if (run_state_note(&r, why) == 0 && write_record(&r, &ignored) != 0)
+    if (run_state_note(&r, why) == 0 && run_write_record(&r, &ignored) != 0)
         log_detail("cannot record this run: %s", err_text(&ignored));
     err_clear(&ignored);
     run_close(&r);

@@ -47,6 +47,7 @@ enum run_remote {
     RUN_REMOTE_PLAN,   /* plans against them in place of what the state remembers */
     RUN_REMOTE_VERIFY, /* a dry run: only compares */
     RUN_REMOTE_ADOPT,  /* takes those that rows match into the state, and sends nothing */
+    RUN_REMOTE_PULL,   /* run_pull(): reads no row, and sends nothing */
 };
 
 struct run_config {

@@ -14,7 +14,7 @@
 enum { PATH_MAX_BYTES = 8192, PROGRESS_US = 100 * 1000 };
 enum { GUARD_DELETED_MIN = 10 }; /* Of fewer known leads, any share may be gone. */
 
-static int run_compare_step(void *ctx, const struct pages_progress *now, struct err *e)
+int run_compare_step(void *ctx, const struct pages_progress *now, struct err *e)
 {
     struct run *r = ctx;
     int64_t at = r->c->clock->mono_us(r->c->clock);
@@ -47,7 +47,8 @@ static int make_origin(const struct run *r, struct buf *out)
 {
     char text[TARGET_TEXT_N];
     const char *workspace = r->c->api->workspace;
-    int bad = buf_addf(out, "%s\n%s\n%d\n", r->c->api->base_url, workspace != NULL ? workspace : "", r->m->has_key);
+    int bad = buf_addf(out, "%s\n%s\n%d %d\n", r->c->api->base_url, workspace != NULL ? workspace : "", r->m->has_key,
+                       r->c->remote == RUN_REMOTE_PULL);
     for (size_t i = 0; i < r->targets.created_n; i++)
         bad |= buf_addf(out, "%s\n", target_format(&r->targets.v[i].target, text));
     for (size_t c = 0; c < r->m->shape.custom_n; c++)
@@ -182,6 +183,7 @@ int run_compare_start(struct run *r, struct err *e)
         .path = path,
         .origin = make_origin(r, &origin) == 0 ? origin.p : "",
         .memory_max = r->c->memory_max,
+        .has_engagement = r->c->remote == RUN_REMOTE_PULL,
         .step = run_compare_step,
         .ctx = r,
         .sample_addresses = r->compare.sample,
@@ -192,7 +194,7 @@ int run_compare_start(struct run *r, struct err *e)
         rc = guard_deleted_there(r, e);
     r->compare.config.path = r->compare.config.origin = NULL;
     /* What this run writes makes the pages old, so that no later call may go on with them. */
-    if (rc == 0 && r->diff == NULL)
+    if (rc == 0 && r->diff == NULL && r->c->remote != RUN_REMOTE_PULL)
         pages_hide(remote_pages(r->compare.remote));
     if (rc == 0 && r->c->remote == RUN_REMOTE_VERIFY)
         rc = verify_new(r->compare.remote, r->m, &r->compare.verify, e);

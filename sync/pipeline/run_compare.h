@@ -1,4 +1,4 @@
-/* What a run keeps that looks at what Instantly holds: --remote, verify and adopt. Included by run_int.h. */
+/* What a run keeps that looks at what Instantly holds: --remote, verify, adopt and pull. Included by run_int.h. */
 #ifndef SYNC_PIPELINE_RUN_COMPARE_H
 #define SYNC_PIPELINE_RUN_COMPARE_H
 
@@ -37,6 +37,8 @@ struct run_compare {
 /* ---- run_compare.c ---- */
 /* Reads the pages of the targets, if the run asks for them. Blocks. */
 int run_compare_start(struct run *r, struct err *e);
+/* A pages_step_fn for a run: shows its progress, and ends it after a signal or at its deadline. */
+int run_compare_step(void *run, const struct pages_progress *now, struct err *e);
 /* After the client is freed. Pages that were not used yet stay for the next call. */
 void run_compare_close(struct run *r);
 /* True if the row is not in the sample. */
@@ -60,6 +62,12 @@ int row_verify_decided(struct run *r, struct entry *entry, const struct decision
                        const struct lead *lead, struct err *e);
 /* A row was left out: its lead is not one that no row has. */
 int row_verify_left_out(struct run *r, const struct entry *entry, uint32_t target, struct err *e);
+
+/* ---- run_open.c, run.c: for pull ---- */
+/* Opens and locks the state, finds the targets, and settles nothing. Opens no source. XS_STATE: there is no state. */
+int run_open_for_pull(struct run *r, struct err *e);
+/* Writes the report and the end of the run into its record. Durable. */
+int run_write_record(struct run *r, struct err *e);
 
 /* ---- run_state.c, rows/opt_out.c ---- */
 /* The path of the state, there or not. The caller frees it. NULL: an error. */

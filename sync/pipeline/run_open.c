@@ -63,7 +63,7 @@ static int open_api(struct run *r, struct err *e)
         return err_set(e, XS_KEY, "no API key: set INSTANTLY_API_KEY or give --api-key-file FILE");
     }
     struct api_config config = *given;
-    config.read_only = r->diff != NULL || r->c->remote == RUN_REMOTE_ADOPT;
+    config.read_only = r->diff != NULL || r->c->remote == RUN_REMOTE_ADOPT || r->c->remote == RUN_REMOTE_PULL;
     if (api_new(&config, r->c->transport, r->c->clock, &r->api, e) != 0)
         return -1;
     api_wait_until(r->api, r->deadline_us);
@@ -221,7 +221,7 @@ static int start_lookups(struct run *r, struct err *e)
         .refusal_context = r->refusal_context,
         .refusals_since_ms = r->c->clock->wall_ms(r->c->clock) - r->m->retry_refused_ms,
         .ignore_refusals = r->c->full,
-        .rows_hint = r->source->bytes_total / CSV_ROW_BYTES,
+        .rows_hint = r->source != NULL ? r->source->bytes_total / CSV_ROW_BYTES : 0,
     };
     return state_lookup_start(r->state, &options, e);
 }
@@ -369,6 +369,25 @@ int run_open_for_resume(struct run *r, struct err *e)
     if (check_run(r, e) != 0 || run_state_workspace(r, e) != 0 || give_up_journal(r, e) != 0)
         return -1;
     return start_record(r, e);
+}
+
+int run_open_for_pull(struct run *r, struct err *e)
+{
+    char id[UUID_TEXT_N];
+    struct uuid given;
+    run_init(r);
+    r->m = r->c->mapping;
+    if ((r->m->path != NULL || uuid_parse(str_from(r->m->target.text), &given) == 0) &&
+        name_sync(r, r->m->target.text, e) != 0)
+        return -1;
+    if (open_api(r, e) != 0 || run_state_early(r, e) != 0 || targets_find(&r->targets, r->m, r->api, true, e) != 0 ||
+        name_sync(r, uuid_format(&r->targets.v[0].target.id, id), e) != 0 || run_state_open(r, e) != 0 ||
+        targets_number(&r->targets, r->state, r->c->accept_target, e) != 0 || run_state_workspace(r, e) != 0 ||
+        run_state_lists(r, e) != 0)
+        return -1;
+    /* What a run that was killed has settled counts, too. What is still open stays so. */
+    r->refusal_context = context_of(r);
+    return state_merge(r->state, r->refusal_context, e) != 0 ? -1 : start_lookups(r, e);
 }
 
 void run_close(struct run *r)

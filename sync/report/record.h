@@ -71,7 +71,7 @@ struct record_layout {
     const struct record_page *page; /* NULL: the list alone */
     /* CSV */
     char delimiter; /* 0: comma */
-    bool guard;     /* a ' stands before what a spreadsheet would run as a formula */
+    bool guard;     /* a ' stands before what a spreadsheet would run as a formula, but for RECORD_NUMBER */
 };
 
 struct record_cell {

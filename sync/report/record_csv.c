@@ -28,7 +28,7 @@ static int csv_row(struct record_writer *w)
     int bad = 0;
     for (size_t c = 0; c < w->layout->columns_n; c++)
         if (record_shows(w, c))
-            bad |= csv_cell(w, w->cells[c].text, &first, w->layout->guard);
+            bad |= csv_cell(w, w->cells[c].text, &first, w->layout->guard && w->layout->columns[c].kind != RECORD_NUMBER);
     return bad | buf_addc(w->out, '\n');
 }
 

@@ -53,6 +53,7 @@ STORIES = \
 	tests/cli/patch_merges.test \
 	tests/cli/pg_connect.test \
 	tests/cli/pg_frozen.test \
+	tests/cli/pg_pull.test \
 	tests/cli/pg_results.test \
 	tests/cli/pg_watermark.test \
 	tests/cli/pg_wrong_mapping.test \
@@ -62,6 +63,7 @@ STORIES = \
 	tests/cli/restore.test \
 	tests/cli/results.test \
 	tests/cli/drift.test \
+	tests/cli/pull.test \
 	tests/cli/remote.test \
 	tests/cli/remote_kill.test \
 	tests/cli/run_usage.test \

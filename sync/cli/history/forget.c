@@ -242,7 +242,7 @@ static void report_what_stays(void)
 {
     log_notice("other places may still hold this person; look there, too:\n"
                "the source, whose rows of this person are skipped from now on\n"
-               "the table that results_to: writes, and files of -o, --report, results, rejects and logs\n"
+               "tables that results_to: and pull write, and files of -o, --report, pull, results, rejects and logs\n"
                "states in other folders (name each with --state), copies and backups of states\n"
                "Instantly: leadsync leads delete removes the lead");
 }
