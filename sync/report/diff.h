@@ -138,6 +138,8 @@ struct diff_summary {
     double least_seconds;   /* seconds_at_limit with these */
     struct diff_most most;
     struct diff_plan plan;
+    const char
+        *patch; /* what a PATCH does to custom variables, as far as it decides about the reads; NULL: nothing is known */
     double seconds_at_limit;          /* <0: no limit configured */
     const char *const *new_variables; /* NULL: not known */
     size_t new_variables_n;

@@ -156,6 +156,8 @@ static int cost(struct diff *d, const struct diff_summary *s)
         bad |= buf_adds(&d->record, " (besides repeats after 429 and 5xx, and polls of jobs)") |
                diff_text_end_line(d, from, DIFF_TEXT_INDENT);
     }
+    if (s->patch != NULL)
+        bad |= buf_addf(&d->record, "In this workspace a PATCH %s\n", s->patch);
     bad |= plan_line(d, s);
     if (s->verifications > 0)
         bad |= buf_adds(&d->record, "Verifying ") | diff_text_plural(d, s->verifications, "new lead") |

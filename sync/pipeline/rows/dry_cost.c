@@ -1,6 +1,8 @@
 /* What a sync would cost: requests and seconds at least and at most, and room in the plan. */
 #include "config.h"
 
+#include <string.h>
+
 #include "sync/base/log.h"
 #include "sync/pipeline/run_int.h"
 #include "sync/upload/cost.h"
@@ -54,6 +56,17 @@ static int ask_plan(struct run *r, struct err *e)
     return 0;
 }
 
+/* It decides whether updates are read before they are written. */
+static int name_patch(struct run *r, struct err *e)
+{
+    char text[PATCH_EFFECT_TEXT_N];
+    if (r->dry.lone_updates == 0 || r->dry.patch.variables == PATCH_UNKNOWN)
+        return 0;
+    state_patch_effect_text(&r->dry.patch, text);
+    r->dry.summary.patch = arena_dup(&r->run_arena, text, strlen(text));
+    return r->dry.summary.patch != NULL ? 0 : err_oom(e);
+}
+
 int dry_cost_fill(struct run *r, struct err *e)
 {
     struct diff_summary *s = &r->dry.summary;
@@ -64,5 +77,5 @@ int dry_cost_fill(struct run *r, struct err *e)
         s->move_reads += cost_move_reads(r->dry.move_counts[i].n);
     }
     count_seconds(r);
-    return ask_plan(r, e);
+    return name_patch(r, e) != 0 ? -1 : ask_plan(r, e);
 }

@@ -51,8 +51,10 @@ static void count_reads(struct run *r, const struct decision *d, const struct le
 {
     struct diff_summary *s = &r->dry.summary;
     uint64_t batch = r->dry.lone_updates / LEADS_LIST_MAX + 1;
-    bool unread = r->dry.patch.variables == PATCH_MERGES && d->custom &&
-                  plan_needs_no_read(r->m, lead, d->fields, r->scratch.custom_changed);
+    enum patch_variables patch = r->dry.patch.variables;
+    /* What is not known may be learned from the first batch. */
+    bool merges = patch == PATCH_MERGES || (patch == PATCH_UNKNOWN && batch > 1);
+    bool unread = merges && d->custom && plan_needs_no_read(r->m, lead, d->fields, r->scratch.custom_changed);
     s->requests_update += r->dry.lone_updates++ % LEADS_LIST_MAX == 0;
     if (!unread && r->dry.batch_read != batch) {
         s->requests_update++;
