@@ -37,6 +37,7 @@ STORIES = \
 	tests/cli/evidence.test \
 	tests/cli/examples.test \
 	tests/cli/explain.test \
+	tests/cli/explain_fates.test \
 	tests/cli/exports.test \
 	tests/cli/foreign_text.test \
 	tests/cli/forget.test \
