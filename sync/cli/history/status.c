@@ -321,7 +321,7 @@ static int status_show_text(const struct invocation *inv, struct state *state, s
         bad |= status_add_batch(out, &v->open[i]);
     if (v->open_n > OPEN_SHOWN)
         bad |= buf_addf(out, "  ... and %zu more (--format json lists them)\n", v->open_n - OPEN_SHOWN);
-    bad |= show_jobs(state, v, out);
+    bad |= show_jobs(state, v, out) | status_waits_todo(v, inv->common.terminal.columns, out);
     if (v->runs_n == 0)
         return bad | buf_adds(out, "no runs yet\n");
     return bad | buf_addc(out, '\n') | show_runs(inv, v, out);

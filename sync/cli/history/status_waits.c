@@ -91,12 +91,13 @@ static int status_waits_add_sentence(const struct buf *line, size_t columns, siz
     return text_wrap(buf_str(line), columns > 0 ? columns : WIDTH_DEFAULT, indent, out) | buf_addc(out, '\n');
 }
 
-static int status_waits_add_todo_text(const struct overview *v, size_t columns, struct buf *out)
+int status_waits_todo(const struct overview *v, size_t columns, struct buf *out)
 {
     struct buf what = BUF_INIT(LINE_BYTES), command = BUF_INIT(LINE_BYTES);
     int bad = buf_adds(&what, "to do: ") | status_waits_add_todo(v, &what, &command);
     if (command.n > 0)
-        bad |= status_waits_add_sentence(&what, columns, 2, out) | buf_addf(out, "  %.*s\n", STR_ARG(buf_str(&command)));
+        bad |= buf_addc(out, '\n') | status_waits_add_sentence(&what, columns, 2, out) |
+               buf_addf(out, "  %.*s\n", STR_ARG(buf_str(&command)));
     buf_free(&what);
     buf_free(&command);
     return bad;
@@ -150,7 +151,7 @@ static int status_waits_add_removals(const struct overview *v, size_t columns, s
 
 int status_waits_text(const struct overview *v, size_t columns, struct buf *out)
 {
-    return status_waits_add_todo_text(v, columns, out) | (v->retries > 0 ? status_waits_add_rows(v, columns, out) : 0) |
+    return (v->retries > 0 ? status_waits_add_rows(v, columns, out) : 0) |
            (v->removals > 0 ? status_waits_add_removals(v, columns, out) : 0);
 }
 
