@@ -4,7 +4,9 @@
 #include "sync/cli/leads/by_hand.h"
 
 #include "sync/base/jsonw.h"
+#include "sync/base/opt.h"
 #include "sync/base/text.h"
+#include "sync/cli/args/run_words.h"
 #include "sync/cli/args/select_arg.h"
 
 #include <inttypes.h>
@@ -205,6 +207,30 @@ static int fill_place(struct lead_edit *edit, const struct edited_lead *lead, st
     return bad;
 }
 
+/* Which run it was, and the command that shows its leads with old and new values later. */
+static int by_hand_add_run(struct by_hand_call *call, struct buf *out, struct err *e)
+{
+    const struct common *c = &call->inv->common;
+    struct lead_edit *edit = &call->edit;
+    struct buf words = BUF_INIT(PLACE_BYTES);
+    int rc = run_words_show_sync(edit->state, call->sync, &words, e);
+    /* No run names a SYNC, or --state is enough. */
+    if (rc == 0 && call->sync == NULL && (c->state != NULL || str_is(buf_str(&words), "SYNC")))
+        buf_reset(&words);
+    int bad = rc != 0 ? 0 : buf_addf(out, "recorded as run %llu of sync ", (unsigned long long)edit->run);
+    if (rc == 0) {
+        bad |= text_show(str_from(state_sync(edit->state)), 0, out);
+        bad |= buf_addf(out, "; leadsync results %.*s%s--run %llu", STR_ARG(buf_str(&words)), words.n > 0 ? " " : "",
+                        (unsigned long long)edit->run);
+    }
+    if (rc == 0 && c->state != NULL)
+        bad |= buf_adds(out, " --state ") | opt_show_quoted(c->state, out);
+    if (rc == 0)
+        bad |= buf_adds(out, " shows old and new values\n");
+    buf_free(&words);
+    return rc != 0 ? -1 : bad != 0 ? err_oom(e) : 0;
+}
+
 /* Lists all leads if they are few; of many, those that did not go as meant. */
 static int report_text(struct by_hand_call *call, struct out *out)
 {
@@ -235,7 +261,11 @@ int by_hand_report(struct by_hand_call *call, bool written, enum exit_status sta
     if (rc != 0)
         return -1;
     switch (c->output.format) {
-    case FORMAT_TEXT: rc = c->quiet || report_text(call, out) == 0 ? 0 : err_oom(e); break;
+    case FORMAT_TEXT:
+        rc = c->quiet || report_text(call, out) == 0 ? 0 : err_oom(e);
+        if (rc == 0 && !c->quiet && written && call->edit.run != 0 && call->edit.state != NULL)
+            rc = by_hand_add_run(call, &out->text, e);
+        break;
     case FORMAT_JSON: rc = report_json(call, written, status, out) == 0 ? 0 : err_oom(e); break;
     case FORMAT_NDJSON:
     case FORMAT_CSV:
