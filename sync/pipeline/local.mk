@@ -22,6 +22,7 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/phases/guard.c \
 	sync/pipeline/phases/guard_spool.c \
 	sync/pipeline/phases/missing.c \
+	sync/pipeline/phases/missing_show.c \
 	sync/pipeline/phases/opt_out_spool.c \
 	sync/pipeline/phases/phases.c \
 	sync/pipeline/phases/retry_rows.c \

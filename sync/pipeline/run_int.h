@@ -450,6 +450,10 @@ bool missing_read_whole(void *run);
 int missing_plan(struct run *r, struct err *e);
 /* The number of leads that are missing from the source and stay, because rows without a usable key may be theirs. */
 uint64_t missing_waiting(const struct run *r);
+/* ---- phases/missing_show.c: a dry run ---- */
+/* `lead` NULL: its values are not known. */
+int missing_show_removal(struct run *r, const struct planned *p, const struct lead *lead, bool certain, struct err *e);
+int missing_show_waiting(struct run *r, const struct known_lead *known, struct err *e);
 /* Appends which rows have no usable key, and what to do about them. 0/-1 (buffer) */
 int missing_keyless_text(const struct run *r, struct buf *out);
 

@@ -49,7 +49,7 @@ int diff_open(const struct diff_options *options, struct diff **out, struct err 
         changes = &diff_record_changes_remote;
     if (match_init(&d->match, options->match) != 0 || list_open(d, &d->changes, changes) != 0 ||
         list_open(d, &d->left_out, d->ops->left_outs) != 0 || list_open(d, &d->rejects, d->ops->left_outs) != 0 ||
-        (d->ops->open != NULL && d->ops->open(d) != 0)) {
+        list_open(d, &d->waiting, changes) != 0 || (d->ops->open != NULL && d->ops->open(d) != 0)) {
         diff_close(d);
         return err_oom(e);
     }
@@ -66,6 +66,7 @@ void diff_close(struct diff *d)
     list_close(&d->changes);
     list_close(&d->left_out);
     list_close(&d->rejects);
+    list_close(&d->waiting);
     match_free(&d->match);
     diff_flows_free(&d->flows);
     diff_mask_free(d);
@@ -229,6 +230,27 @@ int diff_field_name(const struct diff_field *field, struct buf *out)
     return buf_adds(out, field->custom ? DIFF_CUSTOM : "") | buf_add(out, field->name.p, field->name.n);
 }
 
+int diff_person(const struct diff_change *change, struct buf *out)
+{
+    const struct lead *lead = change->new_lead != NULL ? change->new_lead : change->old_lead;
+    size_t from = out->n;
+    int bad = 0;
+    for (int f = LEAD_FIRST_NAME; lead != NULL && f <= LEAD_LAST_NAME; f++) {
+        const struct value *v = &lead->core[f];
+        if (v->kind == VALUE_STRING && v->n > 0)
+            bad |= buf_adds(out, out->n > from ? " " : "") | buf_add(out, v->p, v->n);
+    }
+    return bad;
+}
+
+struct str diff_address(const struct diff_change *change)
+{
+    const struct lead *lead = change->new_lead != NULL ? change->new_lead : change->old_lead;
+    if (change->entry->email.n > 0 || lead == NULL || lead->core[LEAD_EMAIL].kind != VALUE_STRING)
+        return change->entry->email;
+    return (struct str){lead->core[LEAD_EMAIL].p, lead->core[LEAD_EMAIL].n};
+}
+
 /* ---- events ---- */
 
 /* Calls out of order are an internal error. */
@@ -279,6 +301,22 @@ int diff_change(struct diff *d, const struct diff_change *change, struct err *e)
     if (d->ops->change(d, &d->changes.records, &seen) != 0)
         return err_oom(e);
     return d->ops->waits ? diff_keep(d, &d->changes, e) : diff_write(d, e);
+}
+
+int diff_waiting(struct diff *d, const struct diff_change *waits, struct err *e)
+{
+    if (expect(d, true, e) != 0)
+        return -1;
+    int shown = diff_match_waiting(d, waits);
+    if (shown <= 0)
+        return shown < 0 ? err_oom(e) : 0;
+    d->waiting_n++;
+    if (d->ops->waiting == NULL)
+        return 0;
+    struct diff_change seen = *waits;
+    if ((d->options.mask && diff_mask_change(d, &seen) != 0) || d->ops->waiting(d, &d->waiting.records, &seen) != 0)
+        return err_oom(e);
+    return d->ops->waits ? diff_keep(d, &d->waiting, e) : diff_write(d, e);
 }
 
 static int list_left_out(struct diff *d, struct diff_list *list, const struct diff_left_out *left_out, struct err *e)

@@ -49,10 +49,11 @@ enum {
     DIFF_SHOW_REKEY = 1 << 4,
     DIFF_SHOW_SKIPPED = 1 << 5,
     DIFF_SHOW_REJECTED = 1 << 6,
+    DIFF_SHOW_WAITING = 1 << 7,
 };
 /* Adds the word's bit. 0/-1: it is unknown */
 int diff_show_find(struct str word, unsigned *show);
-#define DIFF_SHOW_WORDS "create, update, move, remove, rekey, skipped, rejected"
+#define DIFF_SHOW_WORDS "create, update, move, remove, rekey, skipped, rejected, waiting"
 
 struct diff_options {
     enum diff_format format;
@@ -70,6 +71,7 @@ struct diff_options {
     const char *match; /* only changes and rows with this text; NULL: every one */
     unsigned show;     /* only these: DIFF_SHOW_…; 0: every one */
     bool summary;      /* no changes and rows */
+    bool left_out;     /* csv: also left-out rows and waiting leads, which `show` can ask for, too */
     bool mask;         /* nothing that identifies a person leaves */
     bool has_at;       /* the head shows at_ms in place of the present time */
     int64_t at_ms;
@@ -155,6 +157,8 @@ struct diff;
 int diff_open(const struct diff_options *options, struct diff **out, struct err *e);
 int diff_head(struct diff *d, const struct diff_head *head, struct err *e);
 int diff_change(struct diff *d, const struct diff_change *change, struct err *e);
+/* A lead without a row that a sync does not remove yet, because a row without a key may be its row: a removal, as in diff_change(). */
+int diff_waiting(struct diff *d, const struct diff_change *waits, struct err *e);
 int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e);
 /* The last call; XS_IO when not all could be written. */
 int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e);

@@ -35,8 +35,9 @@ struct diff {
     const struct diff_format_ops *ops;
     struct diff_head head; /* borrowed, see struct diff_head */
     struct buf record;     /* the bytes of the event under way */
-    struct diff_list changes, left_out, rejects;
+    struct diff_list changes, left_out, rejects, waiting;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n; /* of those that are shown */
+    uint64_t waiting_n;                                 /* of those that are shown */
     uint64_t hidden_n;                                  /* changes that are not shown */
     struct diff_flows flows;                            /* of all changes */
     struct match match;
@@ -63,6 +64,8 @@ struct diff_format_ops {
     /* Both append the records of an event, if it is shown at all. 0/-1 (memory) */
     int (*change)(struct diff *d, struct record_writer *w, const struct diff_change *change);
     int (*left_out)(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
+    /* The same for a lead that waits; NULL: only their number is shown. */
+    int (*waiting)(struct diff *d, struct record_writer *w, const struct diff_change *waits);
     /* Both let diff_write() or diff_keep() take what they append to d->record. 0/-1. head: NULL if there is none */
     int (*head)(struct diff *d, struct err *e);
     int (*finish)(struct diff *d, const struct diff_summary *summary, struct err *e);
@@ -99,6 +102,12 @@ int diff_field_name(const struct diff_field *field, struct buf *out);
 extern const struct record_layout diff_record_changes, diff_record_changes_remote, diff_record_left_outs;
 int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *change);
 int diff_record_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
+int diff_record_waiting(struct diff *d, struct record_writer *w, const struct diff_change *waits);
+#define DIFF_WAITING "waiting"
+/* Appends "Ann Lee" of the lead of a change, as far as it is known. 0/-1 */
+int diff_person(const struct diff_change *change, struct buf *out);
+/* The address, which is not always the key; empty: not known. */
+struct str diff_address(const struct diff_change *change);
 void diff_json_target(struct jsonw *w, const struct target *target); /* the members of its object */
 
 /* ---- diff_mask.c: what the events are replaced by; 0/-1 (memory) ---- */
@@ -117,6 +126,7 @@ void diff_flows_free(struct diff_flows *flows);
 const char *diff_show_next(unsigned show, size_t *at);
 /* Is it to be shown? 1/0/-1 (memory) */
 int diff_match_change(struct diff *d, const struct diff_change *change);
+int diff_match_waiting(struct diff *d, const struct diff_change *waits);
 int diff_match_left_out(struct diff *d, const struct diff_left_out *left_out);
 
 #endif

@@ -7,9 +7,9 @@ static const struct {
     const char *word;
     unsigned bit;
 } shows[] = {
-    {"create", DIFF_SHOW_CREATE},     {"update", DIFF_SHOW_UPDATE}, {"move", DIFF_SHOW_MOVE},
-    {"remove", DIFF_SHOW_REMOVE},     {"rekey", DIFF_SHOW_REKEY},   {"skipped", DIFF_SHOW_SKIPPED},
-    {"rejected", DIFF_SHOW_REJECTED},
+    {"create", DIFF_SHOW_CREATE},     {"update", DIFF_SHOW_UPDATE},   {"move", DIFF_SHOW_MOVE},
+    {"remove", DIFF_SHOW_REMOVE},     {"rekey", DIFF_SHOW_REKEY},     {"skipped", DIFF_SHOW_SKIPPED},
+    {"rejected", DIFF_SHOW_REJECTED}, {"waiting", DIFF_SHOW_WAITING},
 };
 enum { SHOWS_N = sizeof shows / sizeof shows[0] };
 
@@ -50,10 +50,10 @@ static int of_entry(struct match *m, const struct entry *entry)
     return found != 0 ? found : match_cells(m, entry->cells);
 }
 
-int diff_match_change(struct diff *d, const struct diff_change *c)
+static int match_change(struct diff *d, const struct diff_change *c, const char *word)
 {
     const struct lead *leads[] = {c->new_lead, c->old_lead};
-    if (!is_wanted(d, diff_kind_text(diff_kind_of(c))))
+    if (!is_wanted(d, word))
         return 0;
     match_row(&d->match);
     int found = match_wants(&d->match) ? of_entry(&d->match, c->entry) : 1;
@@ -61,6 +61,16 @@ int diff_match_change(struct diff *d, const struct diff_change *c)
         if (leads[i] != NULL)
             found = match_lead(&d->match, leads[i]);
     return found;
+}
+
+int diff_match_change(struct diff *d, const struct diff_change *c)
+{
+    return match_change(d, c, diff_kind_text(diff_kind_of(c)));
+}
+
+int diff_match_waiting(struct diff *d, const struct diff_change *waits)
+{
+    return match_change(d, waits, DIFF_WAITING);
 }
 
 int diff_match_left_out(struct diff *d, const struct diff_left_out *l)

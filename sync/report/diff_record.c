@@ -4,7 +4,22 @@
 
 #include "sync/report/diff_format.h"
 
-enum { C_TYPE, C_OP, C_KEY, C_ROW, C_LINE, C_LEAD_ID, C_TARGET, C_FROM, C_CERTAIN, C_FIELDS, C_DRIFT, CHANGE_N };
+enum {
+    C_TYPE,
+    C_OP,
+    C_KEY,
+    C_ROW,
+    C_LINE,
+    C_LEAD_ID,
+    C_TARGET,
+    C_FROM,
+    C_CERTAIN,
+    C_FIELDS,
+    C_EMAIL,
+    C_NAME,
+    C_DRIFT,
+    CHANGE_N
+};
 static const struct record_column change_columns[CHANGE_N] = {
     [C_TYPE] = {RECORD_NAME("type"), .left_out = RECORD_NOT_DOCUMENT},
     [C_OP] = {RECORD_NAME("op")},
@@ -16,6 +31,8 @@ static const struct record_column change_columns[CHANGE_N] = {
     [C_FROM] = {RECORD_NAME("from"), .kind = RECORD_VALUE},
     [C_CERTAIN] = {RECORD_NAME("certain"), .kind = RECORD_VALUE},
     [C_FIELDS] = {RECORD_NAME("fields"), .kind = RECORD_VALUE},
+    [C_EMAIL] = {RECORD_NAME("email")},
+    [C_NAME] = {RECORD_NAME("name")},
     [C_DRIFT] = {RECORD_NAME("drift"), .kind = RECORD_VALUE},
 };
 /* The lists are members of a document: diff_json.c writes their brackets. */
@@ -109,11 +126,20 @@ static int fill_target(struct record_writer *w, size_t column, const struct targ
 
 /* ---- records ---- */
 
-int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *c)
+static int record_change(struct diff *d, struct record_writer *w, const struct diff_change *c, const char *type,
+                         const char *op)
 {
     const struct entry *entry = c->entry;
-    record_text(w, C_TYPE, "change");
-    record_text(w, C_OP, diff_kind_text(diff_kind_of(c)));
+    struct buf name = BUF_INIT(w->out->max);
+    if (diff_person(c, &name) != 0) {
+        buf_free(&name);
+        return -1;
+    }
+    record_copy(w, C_NAME, buf_str(&name));
+    buf_free(&name);
+    record_str(w, C_EMAIL, diff_address(c));
+    record_text(w, C_TYPE, type);
+    record_text(w, C_OP, op);
     record_str(w, C_KEY, entry->key_text);
     record_ordinal(w, C_ROW, entry->row);
     record_ordinal(w, C_LINE, entry->line);
@@ -124,6 +150,16 @@ int diff_record_change(struct diff *d, struct record_writer *w, const struct dif
     if (fill_target(w, C_TARGET, c->target) != 0 || fill_target(w, C_FROM, c->from) != 0 || fill_fields(w, c) != 0)
         return -1;
     return record_end(w);
+}
+
+int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *c)
+{
+    return record_change(d, w, c, "change", diff_kind_text(diff_kind_of(c)));
+}
+
+int diff_record_waiting(struct diff *d, struct record_writer *w, const struct diff_change *waits)
+{
+    return record_change(d, w, waits, DIFF_WAITING, DIFF_WAITING);
 }
 
 int diff_record_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *l)

@@ -244,6 +244,17 @@ static int change_targets(struct diff *d, const struct diff_change *c)
     return buf_adds(&d->record, "  ") | diff_text_where(d, diff_kind_of(c), c->target, c->from);
 }
 
+/* " (Ann Lee)": a removal has no fields that show who it is. */
+static int show_person(struct diff *d, const struct diff_change *c)
+{
+    struct buf name = BUF_INIT(d->record.max);
+    int bad = diff_person(c, &name);
+    if (bad == 0 && name.n > 0)
+        bad = buf_adds(&d->record, " (") | diff_text_show(d, buf_str(&name), KEY_COLUMNS) | buf_addc(&d->record, ')');
+    buf_free(&name);
+    return bad;
+}
+
 static int text_change(struct diff *d, struct record_writer *w, const struct diff_change *c)
 {
     enum diff_kind kind = diff_kind_of(c);
@@ -253,6 +264,7 @@ static int text_change(struct diff *d, struct record_writer *w, const struct dif
     size_t from = d->record.n;
     int bad = diff_text_paint(d, diff_text_kinds[kind].colour) | buf_addf(&d->record, "%s", diff_text_kinds[kind].mark) |
               show_key(d, " ", c->entry);
+    bad |= c->op == OP_REMOVE ? show_person(d, c) : 0;
     bad |= diff_text_paint(d, DIFF_TEXT_OFF) | change_targets(d, c) | show_place(d, c->entry);
     /* A removal has no fields; its detail says why the lead goes. */
     if (c->op == OP_REMOVE && c->entry->detail.n > 0)
@@ -264,6 +276,19 @@ static int text_change(struct diff *d, struct record_writer *w, const struct dif
         bad |= buf_adds(&d->record, "  (changed by hand)");
     bad |= diff_text_end_line(d, from, ROW_INDENT);
     bad |= c->op == OP_CREATE ? create_fields(d, c) : update_fields(d, c);
+    return bad | record_end(w);
+}
+
+/* ---- waiting ---- */
+
+static int text_waiting(struct diff *d, struct record_writer *w, const struct diff_change *c)
+{
+    if (!d->options.all && d->waiting_n > LEFT_OUT_SHOWN)
+        return 0;
+    record_lines(w);
+    size_t from = d->record.n;
+    int bad = show_key(d, "  ", c->entry) | show_person(d, c) | buf_adds(&d->record, "  in ") |
+              diff_text_target(d, c->from) | diff_text_end_line(d, from, ROW_INDENT);
     return bad | record_end(w);
 }
 
@@ -299,7 +324,7 @@ static int no_changes(struct diff *d)
     const struct diff_options *o = &d->options;
     size_t from = d->record.n;
     int bad = 0;
-    if (o->match != NULL && d->left_out_n == 0)
+    if (o->match != NULL && d->left_out_n + d->waiting_n == 0)
         bad |= buf_adds(&d->record, "No row that would change or is left out has this text or all its words. Rows that stay "
                                     "unchanged are not listed; leadsync leads list --match finds leads in Instantly.");
     else if (d->hidden_n == 0)
@@ -307,7 +332,7 @@ static int no_changes(struct diff *d)
     else if (o->show == 0)
         bad |= buf_adds(&d->record, "No change has this text.");
     else
-        bad |= buf_adds(&d->record, d->left_out_n > 0 ? "" : "Nothing to show.");
+        bad |= buf_adds(&d->record, d->left_out_n + d->waiting_n > 0 ? "" : "Nothing to show.");
     if (d->record.n == from)
         return bad;
     return bad | diff_text_end_line(d, from, 0) | buf_addc(&d->record, '\n');
@@ -323,29 +348,37 @@ static int more_changes(struct diff *d)
     return bad | (d->changes_n == 0 ? no_changes(d) : buf_addc(&d->record, '\n'));
 }
 
+/* A list of `n` records under its title; the first ones are in the file. */
+static int section(struct diff *d, const char *title, struct diff_list *list, uint64_t n, struct err *e)
+{
+    if (n == 0)
+        return 0;
+    int bad = diff_text_paint(d, DIFF_TEXT_BOLD) | buf_adds(&d->record, title) | diff_text_paint(d, DIFF_TEXT_OFF) |
+              buf_addc(&d->record, '\n');
+    if (bad != 0)
+        return err_oom(e);
+    if (diff_pour(d, list, e) != 0)
+        return -1;
+    if (n > list->records.n)
+        bad |= buf_addf(&d->record, "  ... and %llu more (--all lists them)\n", (unsigned long long)(n - list->records.n));
+    return bad == 0 && buf_addc(&d->record, '\n') == 0 ? 0 : err_oom(e);
+}
+
 static int lists(struct diff *d, struct err *e)
 {
     if (diff_pour(d, &d->changes, e) != 0)
         return -1;
-    int bad = more_changes(d);
-    if (d->left_out.records.n == 0)
-        return bad == 0 ? 0 : err_oom(e);
-    bad |= diff_text_paint(d, DIFF_TEXT_BOLD) | buf_adds(&d->record, "Left out") | diff_text_paint(d, DIFF_TEXT_OFF) |
-           buf_addc(&d->record, '\n');
-    if (bad != 0)
+    if (more_changes(d) != 0)
         return err_oom(e);
-    if (diff_pour(d, &d->left_out, e) != 0)
-        return -1;
-    if (d->left_out_n > d->left_out.records.n)
-        bad |= buf_addf(&d->record, "  ... and %llu more (--all lists them)\n",
-                        (unsigned long long)(d->left_out_n - d->left_out.records.n));
-    return bad == 0 && buf_addc(&d->record, '\n') == 0 ? 0 : err_oom(e);
+    return section(d, "Left out", &d->left_out, d->left_out_n, e) != 0
+               ? -1
+               : section(d, "Leads without a row that are not removed yet", &d->waiting, d->waiting_n, e);
 }
 
 static int text_finish(struct diff *d, const struct diff_summary *s, struct err *e)
 {
     /* Before a list, the short form makes the first screen; without one, the counts follow at once. */
-    bool listed = d->changes_n + d->left_out_n > 0;
+    bool listed = d->changes_n + d->left_out_n + d->waiting_n > 0;
     if (diff_text_verdict(d, s) != 0 || text_head(d) != 0 || (listed && diff_text_short(d, s) != 0))
         return err_oom(e);
     if (!d->options.summary && lists(d, e) != 0)
@@ -360,5 +393,6 @@ const struct diff_format_ops diff_format_text = {
     .waits = true,
     .change = text_change,
     .left_out = text_left_out,
+    .waiting = text_waiting,
     .finish = text_finish,
 };

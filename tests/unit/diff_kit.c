@@ -135,6 +135,12 @@ struct str tell_all(struct diff_options options)
     ck_assert_int_eq(diff_change(diff, &move, &e), 0);
     ck_assert_int_eq(diff_change(diff, &rekey, &e), 0);
     ck_assert_int_eq(diff_change(diff, &delete, &e), 0);
+    struct lead waits = {0};
+    waits.core[LEAD_FIRST_NAME] = text("Ida");
+    waits.core[LEAD_LAST_NAME] = text("Wait\x1b");
+    const struct entry waiting = {.key_text = STR("7"), .email = STR("ida@example.com"), .detail = STR(DIFF_NO_ROW)};
+    const struct diff_change wait = {.op = OP_REMOVE, .entry = &waiting, .from = &demo, .certain = true, .old_lead = &waits};
+    ck_assert_int_eq(diff_waiting(diff, &wait, &e), 0);
     static const struct run_guard guards[] = {
         {.name = "rejected", .limit = "5%", .counted = 1, .of = 9, .stops = false},
         {.name = "removed", .limit = "10%", .counted = 3, .of = 20, .stops = true},

@@ -11,19 +11,22 @@ static const struct narrowed {
     unsigned show;
     const char *match;
     bool summary;
-    unsigned changes, left_out;
+    unsigned changes, left_out, waiting;
 } narrowed[] = {
-    {0, NULL, false, 6, 2},
-    {DIFF_SHOW_CREATE, NULL, false, 1, 0},
-    {DIFF_SHOW_UPDATE | DIFF_SHOW_REMOVE, NULL, false, 3, 0},
-    {DIFF_SHOW_REKEY | DIFF_SHOW_MOVE, NULL, false, 2, 0},
-    {DIFF_SHOW_SKIPPED, NULL, false, 0, 1},
-    {DIFF_SHOW_REJECTED | DIFF_SHOW_SKIPPED, NULL, false, 0, 2},
-    {0, "eve@", false, 2, 0},
-    {DIFF_SHOW_MOVE, "eve@", false, 1, 0},
-    {DIFF_SHOW_UPDATE, "eve@", false, 0, 0},
-    {0, NULL, true, 0, 0},
-    {DIFF_SHOW_CREATE, "ann@", true, 0, 0},
+    {0, NULL, false, 6, 2, 1},
+    {DIFF_SHOW_CREATE, NULL, false, 1, 0, 0},
+    {DIFF_SHOW_UPDATE | DIFF_SHOW_REMOVE, NULL, false, 3, 0, 0},
+    {DIFF_SHOW_REKEY | DIFF_SHOW_MOVE, NULL, false, 2, 0, 0},
+    {DIFF_SHOW_SKIPPED, NULL, false, 0, 1, 0},
+    {DIFF_SHOW_REJECTED | DIFF_SHOW_SKIPPED, NULL, false, 0, 2, 0},
+    {DIFF_SHOW_WAITING, NULL, false, 0, 0, 1},
+    {0, "eve@", false, 2, 0, 0},
+    {0, "ida@", false, 0, 0, 1},
+    {0, "wait ida", false, 0, 0, 1}, /* names of a lead, not in a cell of a row */
+    {DIFF_SHOW_MOVE, "eve@", false, 1, 0, 0},
+    {DIFF_SHOW_UPDATE, "eve@", false, 0, 0, 0},
+    {0, NULL, true, 0, 0, 0},
+    {DIFF_SHOW_CREATE, "ann@", true, 0, 0, 0},
 };
 enum { NARROWED_N = sizeof narrowed / sizeof narrowed[0] };
 
@@ -38,11 +41,12 @@ START_TEST(narrowed_text_counts_everything)
     narrow(DIFF_TEXT, n);
     ck_assert_uint_eq(times("\n+ ") + times("\n~ ") + times("\n> ") + times("\n= ") + times("\n- "), n->changes);
     ck_assert_uint_eq(times("  skipped: ") + times("  rejected: "), n->left_out);
+    ck_assert_uint_eq(times("\n  7 (ida@example.com) (Ida Wait\\u{1b})  in campaign \"Q4 founders\"\n"), n->waiting);
     ck_assert_uint_eq(times("\n7 rows read\n"), 1);
     ck_assert_uint_eq(times("\n  remove            1  leads"), 1);
     ck_assert_uint_eq(times("\n                    1  deleted from campaign \"Q4 founders\"\n"), 1);
     ck_assert_uint_eq(times("\n  rejected          1\n"), 1);
-    ck_assert_uint_eq(times("\nIn short\n"), n->changes + n->left_out > 0 ? 1 : 0);
+    ck_assert_uint_eq(times("\nIn short\n"), n->changes + n->left_out + n->waiting > 0 ? 1 : 0);
     ck_assert_uint_eq(times("\nShown      "), !n->summary && (n->show != 0 || n->match != NULL) ? 1 : 0);
     ck_assert(diff_has_changes(diff));
 }
@@ -61,6 +65,7 @@ START_TEST(narrowed_json_counts_everything)
     ck_assert_ptr_nonnull(json);
     ck_assert_uint_eq(list_n(json, "changes"), n->changes);
     ck_assert_uint_eq(list_n(json, "left_out"), n->left_out);
+    ck_assert_uint_eq(list_n(json, "waiting_leads"), n->waiting);
     ck_assert_uint_eq(list_n(json, "by_target"), 5);
     struct json_object *summary = json_object_object_get(json, "summary");
     ck_assert_int_eq(json_object_get_int(json_object_object_get(summary, "update")), 2);
@@ -78,6 +83,7 @@ START_TEST(narrowed_lines_count_everything)
     narrow(DIFF_NDJSON, n);
     ck_assert_uint_eq(times("{\"type\":\"change\""), n->changes);
     ck_assert_uint_eq(times("{\"type\":\"left_out\""), n->left_out);
+    ck_assert_uint_eq(times("{\"type\":\"waiting\",\"op\":\"waiting\",\"key\":\"7\""), n->waiting);
     ck_assert_uint_eq(times("{\"type\":\"summary\""), 1);
     ck_assert_uint_eq(times("\"remove\":1,\"changed\":3"), 1);
 }
@@ -91,6 +97,9 @@ START_TEST(narrowed_csv_begins_with_its_columns)
     ck_assert_uint_eq(times("\nmove,") + times("\nremove,") + times("\nrekey,") + times("\ncreate,ann@example.com,email,") +
                           times("\nupdate,bob@example.com,first_name,") + times("\nupdate,cid@example.com,first_name,"),
                       n->changes);
+    /* Lines that are no changes have to be asked for. */
+    ck_assert_uint_eq(times("\nskipped,") + times("\nrejected,"), n->show != 0 ? n->left_out : 0);
+    ck_assert_uint_eq(times("\nwaiting,7,"), n->show != 0 ? n->waiting : 0);
 }
 END_TEST
 

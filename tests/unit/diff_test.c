@@ -89,6 +89,14 @@ START_TEST(as_csv)
 }
 END_TEST
 
+START_TEST(as_csv_with_rows_that_are_left_out)
+{
+    golden_is("diff/left_out.csv", tell_all((struct diff_options){.format = DIFF_CSV, .left_out = true}));
+    /* The lines of the changes are those of a CSV without them. */
+    ck_assert_uint_eq(times("\nskipped,") + times("\nrejected,") + times("\nwaiting,"), 3);
+}
+END_TEST
+
 START_TEST(nothing_to_do)
 {
     static const char *const files[] = {"diff/none.txt", "diff/none.json", "diff/none.ndjson", "diff/none.csv"};
@@ -198,6 +206,7 @@ int main(void)
     tcase_add_test(tc, as_json);
     tcase_add_test(tc, as_ndjson);
     tcase_add_test(tc, as_csv);
+    tcase_add_test(tc, as_csv_with_rows_that_are_left_out);
     tcase_add_loop_test(tc, nothing_to_do, 0, 4);
     tcase_add_loop_test(tc, long_lists_are_cut, 0, 2);
     tcase_add_test(tc, several_targets);

@@ -43,7 +43,7 @@ TESTS += $(ENGINE_TESTS)
 GOLDEN = tests/unit/golden.c tests/unit/golden.h
 EXTRA_DIST += \
 	tests/cases/diff/all.csv tests/cases/diff/all.html tests/cases/diff/none.html tests/cases/diff/all.json tests/cases/diff/all.ndjson tests/cases/diff/all.txt \
-	tests/cases/diff/colour.txt \
+	tests/cases/diff/colour.txt tests/cases/diff/left_out.csv \
 	tests/cases/diff/none.csv tests/cases/diff/none.json tests/cases/diff/none.ndjson tests/cases/diff/none.txt \
 	tests/cases/plan/decide.txt \
 	tests/cases/rooms.txt \

@@ -94,6 +94,7 @@ static int differ_choose(const struct differ_options *o, struct diff_options *ou
     out->match = o->match;
     out->summary = o->summary;
     out->mask = o->mask;
+    out->left_out = o->left_out;
     return choose_ops(&o->op, &out->show, e);
 }
 
@@ -238,9 +239,16 @@ const char *differ_given(const struct differ_options *o)
         bool given;
         const char *name;
     } options_given[] = {
-        {o->exit_code, "exit-code"}, {o->op.n > 0, "op"},       {o->match != NULL, "match"},
-        {o->summary, "summary"},     {o->mask, "mask"},         {o->all, "all"},
-        {o->at != NULL, "at"},       {o->no_pager, "no-pager"}, {o->save != NULL, "save"},
+        {o->exit_code, "exit-code"},
+        {o->op.n > 0, "op"},
+        {o->match != NULL, "match"},
+        {o->summary, "summary"},
+        {o->mask, "mask"},
+        {o->left_out, "left-out"},
+        {o->all, "all"},
+        {o->at != NULL, "at"},
+        {o->no_pager, "no-pager"},
+        {o->save != NULL, "save"},
     };
     for (size_t i = 0; i < sizeof options_given / sizeof options_given[0]; i++)
         if (options_given[i].given)

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct differ_options {
-    bool exit_code, all, summary, mask, no_pager;
+    bool exit_code, all, summary, left_out, mask, no_pager;
     bool remote; /* plan against what the targets hold */
     struct opt_list op;
     const char *match; /* NULL: everything is shown */
@@ -28,6 +28,7 @@ struct differ_options {
      .help = when "show only changes and left-out rows with this text, or all its words, in cells or values"}, \
     DIFFER_FLAG(type, member, when, "summary", summary, "show only the counts, no changes and rows"), \
     DIFFER_FLAG(type, member, when, "all", all, "list every change, not only 50 of each kind"), \
+    DIFFER_FLAG(type, member, when, "left-out", left_out, "csv: also list rows that are left out, and leads that wait for removal"), \
     DIFFER_FLAG(type, member, when, "mask", mask, "mask addresses, names, phones and all other values, to pass the diff on"), \
     {.name = "at", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(type, member at), .arg = "TIME", .min = 1, \
      .help = when "show this time (RFC 3339) in place of the present, so that equal diffs are equal bytes"}, \

@@ -182,22 +182,6 @@ static void add_up_requests(struct run *r)
     }
 }
 
-static int show_removal(struct run *r, const struct planned *p, bool certain, struct err *e)
-{
-    const struct target *to = NULL, *from;
-    if (p->op == OP_MOVE && (to = targets_get(&r->targets, r->state, p->target, e)) == NULL)
-        return -1;
-    struct target copy = to != NULL ? *to : (struct target){.status = TARGET_STATUS_UNKNOWN};
-    if ((from = targets_get(&r->targets, r->state, p->from, e)) == NULL)
-        return -1;
-    const struct diff_change change = {.op = OP_REMOVE,
-                                       .entry = &p->entry,
-                                       .target = to != NULL ? &copy : NULL,
-                                       .from = from,
-                                       .certain = certain};
-    return diff_change(r->diff, &change, e);
-}
-
 /* Compares the destinations of removed leads with those of the last run. If they differ, or with --full, leads that could
  * not move then are tried again. */
 static int load_stays(struct run *r, struct err *e)
@@ -277,7 +261,9 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
         return -1;
     r->missing->planned++;
     r->missing->unsettled += known->unsettled;
-    return r->diff != NULL ? show_removal(r, &p, !known->unsettled, e) : phases_put(r, &p, e);
+    if (r->diff == NULL)
+        return phases_put(r, &p, e);
+    return missing_show_removal(r, &p, readable == 1 ? &lead : NULL, !known->unsettled, e);
 }
 
 int missing_rekey(struct run *r, const struct known_lead *old, struct err *e)
@@ -364,7 +350,9 @@ static int note_waiting(struct run *r, const struct known_lead *known, struct er
         .reason = REASON_INTERRUPTED,
         .detail = STR("no row in the source; not removed while rows have no usable key"),
     };
-    if (r->diff != NULL || r->missing->waiting > WAITING_LISTED)
+    if (r->diff != NULL)
+        return missing_show_waiting(r, known, e);
+    if (r->missing->waiting > WAITING_LISTED)
         return 0;
     return state_entry_add(r->state, r->record.id, known->target, &entry, e);
 }
