@@ -230,6 +230,17 @@ int64_t api_list_pending_read(const struct api_reply *reply);
 int api_remote_esp(const struct remote_lead *lead);
 /* Is the lead in the campaign or list? */
 bool api_remote_is_in(const struct remote_lead *lead, const struct target *target);
+/* The member of the API's object with this name, texts as they are and anything else as JSON; empty when there is none. */
+struct str api_remote_member(const struct remote_lead *lead, const char *name);
+/* Calls take() with the text of each value, also of nested objects, until it returns something else than 0; returns that. */
+int api_remote_each_text(const struct remote_lead *lead, int (*take)(void *ctx, struct str text), void *ctx);
+/* The whole object as JSON; borrowed until the next call. */
+const char *api_remote_json(const struct remote_lead *lead);
+/* Keeps what the lead borrows after its answer is gone, until api_remote_release(). */
+void api_remote_keep(const struct remote_lead *lead);
+void api_remote_release(const struct remote_lead *lead);
+/* Was the person written to, or has the person answered? */
+bool api_remote_is_contacted(const struct remote_lead *lead);
 /* Value of a core field or custom variable as the API returns it (payload), VALUE_ABSENT without one. */
 void api_remote_field(const struct remote_lead *lead, enum lead_field field, struct value *out);
 void api_remote_custom(const struct remote_lead *lead, struct str name, struct value *out);
@@ -333,6 +344,8 @@ bool api_reply_has_jobs(const struct api_reply *reply);
 bool api_reply_job(const struct api_reply *reply, size_t *at, struct remote_job *out);
 /* What the job says that it was asked, as JSON; NULL when it does not. Borrowed until the next call. */
 const char *api_remote_job_filters(const struct remote_job *job);
+/* The ids of leads in such filters, in the arena; none when they have none or are NULL. 0/-1 (memory) */
+int api_job_filter_ids(const char *filters, struct arena *arena, struct uuid **ids, size_t *n, struct err *e);
 /* Was the job asked to move some of these ids, and no others, between these ends? A run may have left some of them out. */
 bool api_remote_job_within(const struct remote_job *job, const struct leads_move *move);
 /* Addresses it says it has moved (the API names at most ten thousand); array in the arena, bytes in the JSON. */

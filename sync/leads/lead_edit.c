@@ -102,7 +102,7 @@ int lead_edit_lead_read(struct lead_edit *edit, struct edited_lead *lead, const 
     lead->id = remote->id;
     lead->has_id = true;
     lead->status = remote->status;
-    lead->contacted = eligibility_contacted(remote);
+    lead->contacted = api_remote_is_contacted(remote);
     lead->has_place = remote->has_campaign || remote->has_list;
     lead->place = (struct target){.kind = remote->has_campaign ? TARGET_CAMPAIGN : TARGET_LIST,
                                   .id = remote->has_campaign ? remote->campaign : remote->list,

@@ -10,7 +10,7 @@ static int lead_edit_see_person(void *ctx, const struct remote_lead *remote, str
 {
     struct lead_edit *edit = ctx;
     (void)e;
-    for (size_t i = 0; i < edit->leads_n && eligibility_status_reason(remote->status) != REASON_NONE; i++)
+    for (size_t i = 0; i < edit->leads_n && lead_status_reason(remote->status) != REASON_NONE; i++)
         if (str_eq_nocase(edit->leads[i].email, remote->email))
             edit->leads[i].status = remote->status;
     return 0;

@@ -36,7 +36,7 @@ static int recorded(struct lead_edit *edit, const struct edited_lead *lead, enum
     if (rc == 1)
         rc = state_lead_get(edit->state, &key, &arena, &known, e);
     if (rc == 1)
-        *out = eligibility_status_reason(known.status);
+        *out = lead_status_reason(known.status);
     arena_free(&arena);
     if (rc < 0)
         return -1;

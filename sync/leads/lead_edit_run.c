@@ -4,12 +4,12 @@
 
 #include "sync/leads/lead_edit_int.h"
 
-#include <json-c/json.h>
 #include <unistd.h>
 
 #include "mappings/mapping.h"
 #include "sync/base/log.h"
 #include "sync/base/text.h"
+#include "sync/report/report_read.h"
 
 enum { RUN_ARENA_MAX = 64 << 20 };
 
@@ -187,25 +187,15 @@ static int look_at(struct lead_edit *edit, size_t first, size_t n, bool taken_ba
     return 0;
 }
 
-static uint64_t reported(struct json_object *rows, const char *outcome)
-{
-    struct json_object *count;
-    return json_object_object_get_ex(rows, outcome, &count) ? json_object_get_uint64(count) : 0;
-}
-
 /* Results are kept for some runs only: what the run's report counts and the state does not know is not passed over. */
 static void count_unknown(struct lead_edit *edit, const struct run_record *run, bool changed, struct changes *changes)
 {
-    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows;
-    uint64_t told = 0, reported_changed = 0, known_changed = changes->updates + changes->moves;
-    if (report != NULL && json_object_object_get_ex(report, "rows", &rows)) {
-        reported_changed = reported(rows, "changed");
-        told = reported(rows, "created") + (changed ? reported_changed : 0);
-    }
-    json_object_put(report);
+    uint64_t known_changed = changes->updates + changes->moves;
+    uint64_t reported_changed = report_read_rows(run->report, "changed");
+    uint64_t reported = report_read_rows(run->report, "created") + (changed ? reported_changed : 0);
     if (reported_changed > known_changed)
         changes->updates += reported_changed - known_changed;
-    edit->unknown = told > edit->leads_n ? told - edit->leads_n : 0;
+    edit->unknown = reported > edit->leads_n ? reported - edit->leads_n : 0;
     if (edit->unknown > 0)
         log_warning("run %llu created %s%llu more lead%s, whose id%s the state does not keep", (unsigned long long)run->id,
                     changed ? "or changed " : "", (unsigned long long)edit->unknown, text_plural(edit->unknown),

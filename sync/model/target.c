@@ -39,31 +39,31 @@ int target_show(const struct target *t, struct buf *out)
 const char *campaign_status_sending(int status)
 {
     switch (status) {
-    case -99: return NOT_MAILED "the account is suspended";
-    case -2: return NOT_MAILED "bounce protection has stopped the campaign";
-    case -1: return NOT_MAILED "all sending accounts are unhealthy";
-    case 0: return NOT_MAILED "the campaign is a draft";
-    case 2: return NOT_MAILED "the campaign is paused";
-    case 3: return NOT_MAILED "the campaign is completed";
+    case CAMPAIGN_SUSPENDED: return NOT_MAILED "the account is suspended";
+    case CAMPAIGN_BOUNCE_PROTECT: return NOT_MAILED "bounce protection has stopped the campaign";
+    case CAMPAIGN_UNHEALTHY: return NOT_MAILED "all sending accounts are unhealthy";
+    case CAMPAIGN_DRAFT: return NOT_MAILED "the campaign is a draft";
+    case CAMPAIGN_PAUSED: return NOT_MAILED "the campaign is paused";
+    case CAMPAIGN_COMPLETED: return NOT_MAILED "the campaign is completed";
     default: return NULL;
     }
 }
 
 const char *campaign_status_text(int status, char out[TARGET_TEXT_N])
 {
-    /* As the API's documentation names them; shown before a run adds leads to a campaign. */
+    /* Shown before a run adds leads to a campaign. */
     static const struct {
         int status;
         const char *text;
     } known[] = {
-        {-99, "account suspended"},
-        {-2, "bounce protect"},
-        {-1, "accounts unhealthy"},
-        {0, "draft"},
-        {1, "active"},
-        {2, "paused"},
-        {3, "completed"},
-        {4, "running subsequences"},
+        {CAMPAIGN_SUSPENDED, "account suspended"},
+        {CAMPAIGN_BOUNCE_PROTECT, "bounce protect"},
+        {CAMPAIGN_UNHEALTHY, "accounts unhealthy"},
+        {CAMPAIGN_DRAFT, "draft"},
+        {CAMPAIGN_ACTIVE, "active"},
+        {CAMPAIGN_PAUSED, "paused"},
+        {CAMPAIGN_COMPLETED, "completed"},
+        {CAMPAIGN_SUBSEQUENCES, "running subsequences"},
         {TARGET_STATUS_UNKNOWN, "not asked"},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -24,6 +24,17 @@ struct target {
     const char *sending; /* static sentence: why leads added now get no mail, or later; NULL: they do, or it is not known */
 };
 enum { TARGET_STATUS_UNKNOWN = 1000 };
+/* As the API's documentation names them; it may learn others any day. */
+enum campaign_status {
+    CAMPAIGN_SUSPENDED = -99, /* the account is */
+    CAMPAIGN_BOUNCE_PROTECT = -2,
+    CAMPAIGN_UNHEALTHY = -1, /* all sending accounts are */
+    CAMPAIGN_DRAFT = 0,
+    CAMPAIGN_ACTIVE = 1,
+    CAMPAIGN_PAUSED = 2,
+    CAMPAIGN_COMPLETED = 3,
+    CAMPAIGN_SUBSEQUENCES = 4, /* only its subsequences run */
+};
 
 const char *target_kind_text(enum target_kind kind);            /* "campaign", "list" */
 bool target_eq(const struct target *a, const struct target *b); /* kind and id */

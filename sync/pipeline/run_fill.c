@@ -25,7 +25,7 @@ static int target_text(struct run *r)
     for (size_t i = 0; i < r->targets.mapped_n && rc == 0; i++) {
         t = &r->targets.v[i].target;
         /* A draft is filled before it is launched: nothing to hear of every night. */
-        if (t->status == 0)
+        if (t->status == CAMPAIGN_DRAFT)
             continue;
         if (t->sending != NULL && r->targets.mapped_n > 1)
             rc = buf_addf(&text, "; %s: %s", t->name != NULL ? t->name : target_format(t, id), t->sending);

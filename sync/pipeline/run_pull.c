@@ -62,9 +62,9 @@ static int read_lead(struct pull *p, uint64_t after, struct pull_lead *out, stru
 /* Is the status worth recording? What is known of a person is never lowered: unsubscribed stays, and bounced before skipped. */
 static bool is_news(int there, int known)
 {
-    if (eligibility_status_reason(there) == REASON_NONE || there == known)
+    if (lead_status_reason(there) == REASON_NONE || there == known)
         return false;
-    return eligibility_status_reason(known) == REASON_NONE ||
+    return lead_status_reason(known) == REASON_NONE ||
            (there == ENGAGEMENT_STATUS_UNSUBSCRIBED && known != ENGAGEMENT_STATUS_UNSUBSCRIBED);
 }
 
@@ -95,7 +95,7 @@ static int record_status(struct pull *p, const struct pull_lead *lead, struct er
                                  .key_text = lead->known.key_text,
                                  .email = lead->address,
                                  .outcome = OUTCOME_UNCHANGED,
-                                 .reason = eligibility_status_reason(lead->page.status)};
+                                 .reason = lead_status_reason(lead->page.status)};
     uint32_t target = lead->owned ? lead->known.target : r->targets.v[0].number;
     if (begin_record(r, e) != 0 || state_entry_add(r->state, r->record.id, target, &status, e) != 0)
         return -1;

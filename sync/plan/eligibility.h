@@ -6,15 +6,11 @@
 #define SYNC_PLAN_ELIGIBILITY_H
 
 #include "sync/api/api.h"
-#include "sync/model/reason.h"
+#include "sync/model/lead_status.h"
 #include "sync/state/state.h"
 
 #include <stdbool.h>
 
-/* REASON_BOUNCED, REASON_UNSUBSCRIBED or REASON_SKIPPED_THERE; REASON_NONE for every other status, unknown ones too. */
-enum reason eligibility_status_reason(int status);
-/* True if the person was written to or has answered. `contacted: keep` leaves such a lead where it is. */
-bool eligibility_contacted(const struct remote_lead *lead);
 /* Why this lead must not be moved into `to`. REASON_NONE: it may. REASON_EMAIL_MISSING: a campaign takes no lead without an
  * address, so it is rejected. Others: it is skipped. `keep_contacted`: the mapping's `contacted: keep`, for moves by route. */
 enum reason eligibility_block_reason(const struct remote_lead *lead, const struct target *to, bool keep_contacted);

@@ -78,7 +78,7 @@ void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, 
     if (rules->mode == MODE_CREATE)
         return;
     *out = (struct decision){.op = OP_CREATE, .rekey = true};
-    plan_keep_out(eligibility_status_reason(known->status), TARGET_LIST, out);
+    plan_keep_out(lead_status_reason(known->status), TARGET_LIST, out);
 }
 
 /* Compares with the value that was last written. NULL: it is not known, so clearing the field may be necessary. */
@@ -142,7 +142,7 @@ static bool decide_returned(const struct plan_rules *rules, const struct known_l
                             const struct lead *wanted, struct decision *out)
 {
     /* The move reset its status in Instantly, so only the status recorded before is known. */
-    enum reason status = eligibility_status_reason(known->status);
+    enum reason status = lead_status_reason(known->status);
     if (status != REASON_NONE) {
         out->outcome = OUTCOME_SKIPPED;
         out->reason = status;
@@ -184,7 +184,7 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
     case REMEMBERED_OTHER: break;
     }
     if ((known->flags & KNOWN_DELETED_THERE) != 0) {
-        enum reason status = eligibility_status_reason(known->status);
+        enum reason status = lead_status_reason(known->status);
         out->op = rules->recreate && status == REASON_NONE ? OP_CREATE : OP_NONE;
         out->outcome = out->op == OP_CREATE ? OUTCOME_NONE : OUTCOME_SKIPPED;
         out->reason = out->op == OP_CREATE ? REASON_NONE : rules->recreate ? status : REASON_DELETED_THERE;

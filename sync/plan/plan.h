@@ -43,7 +43,7 @@ void plan_decide(const struct plan_rules *rules, const struct remembered *rememb
 void plan_rekey(const struct plan_rules *rules, const struct known_lead *known, struct decision *out);
 
 /* Turns a decision into a skip if it would make a person with this status active in a target of this kind. The status comes from
- * eligibility_recorded() or eligibility_status_reason(). The new values of the row are not written either. */
+ * eligibility_recorded() or lead_status_reason(). The new values of the row are not written either. */
 void plan_keep_out(enum reason status, enum target_kind to, struct decision *d);
 
 /* True if `wanted` has to be written over `there`. An absent value is never written; `overwrite` decides about the others. */

@@ -11,7 +11,6 @@
 #include "sync/plan/targets.h"
 
 /* Statuses of a campaign that `check` reports; campaign_status_text() has their names. */
-enum { CAMPAIGN_SUSPENDED = -99, CAMPAIGN_ACTIVE = 1 };
 
 /* ---- key and scopes ---- */
 

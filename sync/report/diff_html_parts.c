@@ -79,7 +79,7 @@ static int target_fact(const struct target *t, struct buf *out)
     int bad = buf_addf(out, "<dd>%s ", target_kind_text(t->kind));
     bad |= t->name != NULL ? page_bdi(out, str_from(t->name), PAGE_NAME_CHARS) : buf_adds(out, uuid_format(&t->id, id));
     if (t->kind == TARGET_CAMPAIGN) {
-        bool active = t->status == 1;
+        bool active = t->status == CAMPAIGN_ACTIVE;
         bad |= buf_addf(out, "<span class=\"state%s\">", active || t->sending != NULL ? " alert" : "");
         bad |= t->status == TARGET_STATUS_UNKNOWN ? buf_adds(out, "status not asked")
                                                   : page_say(out, campaign_status_text(t->status, status));

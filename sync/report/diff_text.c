@@ -125,7 +125,7 @@ static int head_target(struct diff *d, const struct target *t)
     if (t->name != NULL)
         bad |= buf_addf(&d->record, " %s", uuid_format(&t->id, id));
     if (t->kind == TARGET_CAMPAIGN) {
-        bool active = t->status == 1;
+        bool active = t->status == CAMPAIGN_ACTIVE;
         bad |= buf_adds(&d->record, ", ") | diff_text_paint(d, active ? diff_text_kinds[DIFF_KIND_UPDATE].colour : "");
         bad |= t->status == TARGET_STATUS_UNKNOWN ? buf_adds(&d->record, "status not asked")
                                                   : buf_adds(&d->record, campaign_status_text(t->status, status));

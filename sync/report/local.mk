@@ -24,6 +24,7 @@ sync_libreport_a_SOURCES = \
 	sync/report/record_html.c \
 	sync/report/record_json.c \
 	sync/report/record_text.c \
+	sync/report/report_read.c sync/report/report_read.h \
 	sync/report/run_begun.c sync/report/run_begun.h \
 	sync/report/run_report.c sync/report/run_report.h \
 	sync/report/table.c sync/report/table.h \

@@ -217,10 +217,10 @@ START_TEST(without_an_address)
     ck_assert_int_eq(eligibility_block_reason(&lead, &campaign, false), REASON_NONE);
     json_object_put(lead.object);
     lead.object = json_tokener_parse("{\"status_summary\":{\"lastStep\":{\"from\":\"campaign\"}}}");
-    ck_assert(eligibility_contacted(&lead));
+    ck_assert(api_remote_is_contacted(&lead));
     json_object_put(lead.object);
     lead.object = json_tokener_parse("{\"status_summary\":{},\"timestamp_last_contact\":null,\"email_open_count\":2}");
-    ck_assert(!eligibility_contacted(&lead));
+    ck_assert(!api_remote_is_contacted(&lead));
     json_object_put(lead.object);
 }
 END_TEST

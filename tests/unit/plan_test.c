@@ -170,9 +170,9 @@ static void run_case(const char *where, char *settings, const char *expected)
         set(&f, s);
     plan_decide(&f.rules, &f.remembered, &f.known, f.no_values ? NULL : &f.old, &f.wanted, f.moved ? 2 : 1, custom, &d);
     const struct decision decided = d;
-    enum reason status = eligibility_status_reason(f.known.status);
-    plan_keep_out(status != REASON_NONE ? status : eligibility_status_reason(f.person),
-                  f.campaign ? TARGET_CAMPAIGN : TARGET_LIST, &d);
+    enum reason status = lead_status_reason(f.known.status);
+    plan_keep_out(status != REASON_NONE ? status : lead_status_reason(f.person), f.campaign ? TARGET_CAMPAIGN : TARGET_LIST,
+                  &d);
     describe(&f, &d, custom, got, sizeof got);
     ck_assert_msg(strcmp(got, expected) == 0, "%s: %s, not %s", where, got, expected);
     /* Flags are optional, the decision does not hang on them. */

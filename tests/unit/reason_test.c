@@ -1,6 +1,7 @@
 #include "config.h"
 
-#include "sync/model/reason.h"
+#include "sync/model/lead_status.h"
+#include "sync/model/target.h"
 #include "tests/unit/harness.h"
 
 #include <string.h>
@@ -43,6 +44,39 @@ START_TEST(numbers_are_stored_and_must_stay)
 }
 END_TEST
 
+START_TEST(statuses_of_leads)
+{
+    static const struct {
+        int status;
+        const char *text, *number;
+        enum reason reason;
+    } known[] = {
+        {-3, "skipped", "-3", REASON_SKIPPED_THERE},
+        {-2, "unsubscribed", "-2", REASON_UNSUBSCRIBED},
+        {-1, "bounced", "-1", REASON_BOUNCED},
+        {0, "new", "0", REASON_NONE},
+        {1, "active", "1", REASON_NONE},
+        {3, "completed", "3", REASON_NONE},
+    };
+    int status;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        ck_assert_str_eq(lead_status_text(known[i].status), known[i].text);
+        ck_assert_int_eq(lead_status_find(str_from(known[i].text), &status), 0);
+        ck_assert_int_eq(status, known[i].status);
+        ck_assert_int_eq(lead_status_find(str_from(known[i].number), &status), 0);
+        ck_assert_int_eq(status, known[i].status);
+        ck_assert_int_eq(lead_status_reason(known[i].status), known[i].reason);
+        if (known[i].reason != REASON_NONE)
+            ck_assert_int_eq(lead_status_of_reason(known[i].reason), known[i].status);
+    }
+    ck_assert_ptr_null(lead_status_text(7));
+    ck_assert_int_eq(lead_status_find(STR("7"), &status), -1);
+    ck_assert_int_eq(lead_status_reason(7), REASON_NONE);
+    ck_assert_int_eq(lead_status_of_reason(REASON_NONE), TARGET_STATUS_UNKNOWN);
+    ck_assert_int_eq(lead_status_of_reason(REASON_CONTACTED), TARGET_STATUS_UNKNOWN);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("reason");
@@ -50,6 +84,7 @@ int main(void)
     tcase_add_test(tc, names_are_found_again);
     tcase_add_test(tc, everything_is_explained);
     tcase_add_test(tc, numbers_are_stored_and_must_stay);
+    tcase_add_test(tc, statuses_of_leads);
     suite_add_tcase(suite, tc);
     return unit_run(suite);
 }

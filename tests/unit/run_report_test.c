@@ -3,6 +3,7 @@
 
 #include "sync/base/log.h"
 #include "sync/pipeline/run.h"
+#include "sync/report/report_read.h"
 #include "tests/unit/golden.h"
 #include "tests/unit/harness.h"
 
@@ -218,6 +219,32 @@ START_TEST(who_began_it)
 END_TEST
 
 /* A run that died before it could begin still has a report. */
+START_TEST(is_read_back)
+{
+    struct run_report report = sample();
+    struct buf out = BUF_INIT(MAX), text = BUF_INIT(MAX);
+    ck_assert_int_eq(run_report_json(&report, &out), 0);
+    const char *json = buf_cstr(&out);
+    ck_assert_uint_eq(report_read_rows(json, "changed"), 8);
+    ck_assert_uint_eq(report_read_rows(json, "none"), 0);
+    ck_assert(report_read_has_rows(json));
+    ck_assert_int_eq(report_read_text(json, "actor", "command", &text), 1);
+    ck_assert_str_eq(buf_cstr(&text), actor.command);
+    ck_assert_int_eq(report_read_text(json, NULL, "none", &text), 0);
+    ck_assert_int_eq(report_read_text(json, NULL, "rows", &text), 0);
+    /* A run that was killed left no report, and a file can be damaged. */
+    static const char *const bad[] = {NULL, "", "[1]", "{\"rows\":7}", "{"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        ck_assert_uint_eq(report_read_rows(bad[i], "changed"), 0);
+        ck_assert_int_eq(report_read_text(bad[i], "actor", "command", &text), 0);
+    }
+    ck_assert(!report_read_has_rows(NULL));
+    buf_free(&out);
+    buf_free(&text);
+    run_report_free(&report);
+}
+END_TEST
+
 START_TEST(of_nothing)
 {
     struct run_report r = {.status = "failed", .exit_code = XS_KEY};
@@ -336,6 +363,7 @@ int main(void)
     tcase_add_loop_test(tc, as_one_line, 0, 13);
     tcase_add_loop_test(tc, why_it_ended, 0, 15);
     tcase_add_test(tc, who_began_it);
+    tcase_add_test(tc, is_read_back);
     tcase_add_test(tc, of_nothing);
     tcase_add_test(tc, short_of_memory);
     suite_add_tcase(suite, tc);

@@ -110,6 +110,21 @@ const char *api_remote_job_filters(const struct remote_job *job)
                : NULL;
 }
 
+int api_job_filter_ids(const char *filters, struct arena *arena, struct uuid **ids, size_t *n, struct err *e)
+{
+    struct json_object *json = filters != NULL ? json_tokener_parse(filters) : NULL, *list;
+    size_t listed = answer_array(json, "ids", &list) ? json_object_array_length(list) : 0;
+    *n = 0;
+    *ids = arena_calloc(arena, listed + 1, sizeof **ids);
+    for (size_t i = 0; *ids != NULL && i < listed; i++) {
+        const char *text = json_object_get_string(json_object_array_get_idx(list, i));
+        if (text != NULL && uuid_parse(str_from(text), &(*ids)[*n]) == 0)
+            ++*n;
+    }
+    json_object_put(json);
+    return *ids == NULL ? err_oom(e) : 0;
+}
+
 /* The filters are the request's body, echoed. A target stands under the key of its kind, and there is none under
  * the key of the other kind. */
 static bool names_target(struct json_object *filters, const char *campaign_key, const char *list_key, const struct target *t)

@@ -181,6 +181,65 @@ bool api_remote_is_in(const struct remote_lead *lead, const struct target *targe
                                            : lead->has_list && uuid_eq(&lead->list, &target->id);
 }
 
+struct str api_remote_member(const struct remote_lead *lead, const char *name)
+{
+    struct json_object *member;
+    if (!json_object_object_get_ex(lead->object, name, &member) || member == NULL)
+        return STR_NONE;
+    if (json_object_is_type(member, json_type_string))
+        return (struct str){json_object_get_string(member), (size_t)json_object_get_string_len(member)};
+    return str_from(json_object_to_json_string_ext(member, JSON_C_TO_STRING_PLAIN));
+}
+
+static int answer_each_text(struct json_object *json, int (*take)(void *ctx, struct str text), void *ctx)
+{
+    int rc = 0;
+    if (json_object_is_type(json, json_type_object)) {
+        struct json_object_iterator at = json_object_iter_begin(json), end = json_object_iter_end(json);
+        for (; rc == 0 && !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+            rc = answer_each_text(json_object_iter_peek_value(&at), take, ctx);
+        return rc;
+    }
+    const char *text = json != NULL ? json_object_get_string(json) : NULL;
+    return text != NULL ? take(ctx, str_from(text)) : 0;
+}
+
+int api_remote_each_text(const struct remote_lead *lead, int (*take)(void *ctx, struct str text), void *ctx)
+{
+    return answer_each_text(lead->object, take, ctx);
+}
+
+const char *api_remote_json(const struct remote_lead *lead)
+{
+    return json_object_to_json_string_ext(lead->object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
+void api_remote_keep(const struct remote_lead *lead)
+{
+    json_object_get(lead->object);
+}
+
+void api_remote_release(const struct remote_lead *lead)
+{
+    json_object_put(lead->object);
+}
+
+static bool answer_is_text(struct json_object *object, const char *name)
+{
+    struct str text;
+    return answer_str(object, name, &text) && text.n > 0;
+}
+
+/* One trace is enough. Each member is absent when it is null, and it is not documented which of them a plan fills. */
+bool api_remote_is_contacted(const struct remote_lead *lead)
+{
+    struct json_object *summary;
+    int64_t replies;
+    return answer_is_text(lead->object, "timestamp_last_contact") || answer_is_text(lead->object, "timestamp_last_reply") ||
+           (answer_int(lead->object, "email_reply_count", &replies) && replies > 0) ||
+           (answer_object(lead->object, "status_summary", &summary) && json_object_object_get_ex(summary, "lastStep", NULL));
+}
+
 /* Core fields stand beside `payload` and, most of them, mirrored in it under their old names. */
 void api_remote_field(const struct remote_lead *lead, enum lead_field field, struct value *out)
 {

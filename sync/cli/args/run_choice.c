@@ -3,25 +3,14 @@
 #include "sync/cli/args/run_choice.h"
 
 #include "sync/base/log.h"
-
-#include <json.h>
+#include "sync/report/report_read.h"
 
 enum { LOOK_BACK = 100 };
 
-/* The number of rows that the run's report has under this name, such as "rejected"; 0 without a report. */
-static uint64_t run_rows(const struct run_record *run, const char *name)
-{
-    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL, *n = NULL;
-    bool has = report != NULL && json_object_object_get_ex(report, "rows", &rows) &&
-               json_object_object_get_ex(rows, name, &n);
-    int64_t count = has ? json_object_get_int64(n) : 0;
-    json_object_put(report);
-    return count > 0 ? (uint64_t)count : 0;
-}
-
 bool run_choice_is_unread(const struct run_record *run)
 {
-    return run->finished_ms > 0 && run->exit_code > XS_LEFT_OVER && run->exit_code != XS_GUARD && run_rows(run, "read") == 0;
+    return run->finished_ms > 0 && run->exit_code > XS_LEFT_OVER && run->exit_code != XS_GUARD &&
+           report_read_rows(run->report, "read") == 0;
 }
 
 /* A resume reads no rows, so the latest run that read a source is shown. */
@@ -66,13 +55,13 @@ int run_choice_report_rejects(struct state *state, const struct run_record *show
     for (size_t i = 0; i < n; i++) {
         struct str header;
         char delimiter;
-        uint64_t rejected = runs[i].id < shown->id ? run_rows(&runs[i], "rejected") : 0;
+        uint64_t rejected = runs[i].id < shown->id ? report_read_rows(runs[i].report, "rejected") : 0;
         int kept = rejected > 0 ? state_header_get(state, runs[i].id, arena, &header, &delimiter, e) : 0;
         if (kept < 0)
             return -1;
         if (kept == 0)
             continue;
-        if (run_rows(shown, "rejected") == 0)
+        if (report_read_rows(shown->report, "rejected") == 0)
             log_notice("run %llu rejected no row; run %llu rejected %llu: --run %llu", (unsigned long long)shown->id,
                        (unsigned long long)runs[i].id, (unsigned long long)rejected, (unsigned long long)runs[i].id);
         else

@@ -6,8 +6,8 @@
 #include "sync/base/opt.h"
 #include "sync/base/text.h"
 #include "sync/cli/args/sync_arg.h"
+#include "sync/report/report_read.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,11 +36,14 @@ static int run_words_split(const char *line, struct run_words *out, struct err *
 /* `begun` is the run's record of who began it and how. 1/0/-1 */
 static int split_begun(const char *begun, struct run_words *out, struct err *e)
 {
-    struct json_object *json = begun != NULL ? json_tokener_parse(begun) : NULL, *actor = NULL, *command = NULL;
-    bool any = json_object_object_get_ex(json, "actor", &actor) && json_object_object_get_ex(actor, "command", &command) &&
-               json_object_is_type(command, json_type_string);
-    int rc = any ? run_words_split(json_object_get_string(command), out, e) : 0;
-    json_object_put(json);
+    struct buf command = BUF_INIT(1 << 20);
+    int rc = report_read_text(begun, "actor", "command", &command);
+    const char *line = rc == 1 ? buf_cstr(&command) : NULL;
+    if (rc < 0 || (rc == 1 && line == NULL))
+        rc = err_oom(e);
+    else if (rc == 1)
+        rc = run_words_split(line, out, e);
+    buf_free(&command);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include "sync/cli/args/select_arg.h"
 
 #include "sync/cli/command.h"
+#include "sync/model/lead_status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,36 +116,15 @@ int select_arg_uuids(const struct opt_list *texts, const char *option, struct ar
     return 0;
 }
 
-static const struct {
-    const char *name;
-    int status;
-} statuses[] = {
-    {"new", 0}, {"active", 1}, {"paused", 2}, {"completed", 3}, {"bounced", -1}, {"unsubscribed", -2}, {"skipped", -3},
-};
-enum { STATUSES_N = sizeof statuses / sizeof statuses[0] };
-
 const char *select_arg_status_text(int status, char out[SELECT_STATUS_TEXT_N])
 {
     if (status == TARGET_STATUS_UNKNOWN)
         return "";
-    for (size_t i = 0; i < STATUSES_N; i++)
-        if (statuses[i].status == status)
-            return statuses[i].name;
+    const char *known = lead_status_text(status);
+    if (known != NULL)
+        return known;
     snprintf(out, SELECT_STATUS_TEXT_N, "status %d", status);
     return out;
-}
-
-static int status_find(struct str word, int *status)
-{
-    char number[8];
-    for (size_t i = 0; i < STATUSES_N; i++) {
-        snprintf(number, sizeof number, "%d", statuses[i].status);
-        if (str_is(word, statuses[i].name) || str_is(word, number)) {
-            *status = statuses[i].status;
-            return 0;
-        }
-    }
-    return -1;
 }
 
 static int fill_statuses(const struct opt_list *texts, struct lead_edit *edit, struct lead_selector *out, struct err *e)
@@ -155,7 +135,7 @@ static int fill_statuses(const struct opt_list *texts, struct lead_edit *edit, s
         return err_oom(e);
     for (size_t i = 0; i < texts->n; i++)
         for (const char *at = texts->v[i]; next_part(&at, &part); out->statuses_n++)
-            if (status_find(part, &v[out->statuses_n]) != 0)
+            if (lead_status_find(part, &v[out->statuses_n]) != 0)
                 return err_set(e, XS_USAGE,
                                "--status \"%.*s\" is not one of new, active, paused, completed, bounced, "
                                "unsubscribed, skipped",

@@ -6,6 +6,7 @@
 
 #include "sync/base/text.h"
 #include "sync/cli/args/select_arg.h"
+#include "sync/model/lead_status.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -185,9 +186,9 @@ static int why_open(const struct explained_state *s, struct buf *out)
 
 static const char *status_words(int status)
 {
-    return status == -1   ? "the person's address bounced"
-           : status == -2 ? "the person unsubscribed"
-                          : "Instantly skipped the person";
+    return status == LEAD_STATUS_BOUNCED        ? "the person's address bounced"
+           : status == LEAD_STATUS_UNSUBSCRIBED ? "the person unsubscribed"
+                                                : "Instantly skipped the person";
 }
 
 int explain_why(const struct explain *x, const struct explained_state *s, struct buf *out)

@@ -6,6 +6,7 @@
 #include "sync/api/body/body.h"
 #include "sync/base/jsonw.h"
 #include "sync/model/change.h"
+#include "sync/model/lead_status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,16 +55,6 @@ static void put_values(struct jsonw *w, const struct lead *lead)
     jsonw_object_end(w);
 }
 
-static const char *status_text(int status)
-{
-    switch (status) {
-    case -1: return "bounced";
-    case -2: return "unsubscribed";
-    case -3: return "skipped";
-    default: return NULL;
-    }
-}
-
 /* The row as it was read, cell by cell. */
 static void put_cells(struct jsonw *w, struct str packed)
 {
@@ -90,7 +81,7 @@ static int put_lead(struct export *x, struct jsonw *w, const struct person_recor
     const struct known_lead *known = r->known;
     jsonw_member_str_or_null(w, "key", known->key_text);
     jsonw_member_uuid(w, "lead_id", known->has_lead_id ? &known->lead_id : NULL);
-    jsonw_member_text(w, "status", status_text(known->status));
+    jsonw_member_text(w, "status", lead_status_text(known->status));
     jsonw_member_bool(w, "created_by_sync", (known->flags & KNOWN_CREATED) != 0);
     jsonw_member_bool(w, "removed", (known->flags & KNOWN_REMOVED) != 0);
     jsonw_member_bool(w, "deleted_there", (known->flags & KNOWN_DELETED_THERE) != 0);
@@ -169,7 +160,7 @@ static int put_record(void *ctx, const struct person_record *r, struct err *e)
     jsonw_object(&w);
     switch (r->kind) {
     case PERSON_LEAD: rc = put_lead(x, &w, r, e); break;
-    case PERSON_STATUS: jsonw_member_str_or_null(&w, "status", str_from(status_text(r->status))); break;
+    case PERSON_STATUS: jsonw_member_str_or_null(&w, "status", str_from(lead_status_text(r->status))); break;
     case PERSON_REFUSAL:
         jsonw_member_str_or_null(&w, "reason", str_from(reason_text(r->reason)));
         jsonw_member_time(&w, "at", r->at_ms);

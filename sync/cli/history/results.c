@@ -13,8 +13,8 @@
 #include "sync/cli/args/run_words.h"
 #include "sync/cli/args/state_arg.h"
 #include "sync/state/state.h"
+#include "sync/report/report_read.h"
 
-#include <json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,12 +293,11 @@ static int results_show(struct results_out *r, struct err *e)
 static int results_add_command(const struct run_record *run, struct buf *out)
 {
     bool read = run->read != NULL && run->read[0] != '\0';
-    struct json_object *report = !read && run->report != NULL ? json_tokener_parse(run->report) : NULL, *command = NULL;
-    int bad = 0;
-    if (report != NULL && json_object_object_get_ex(report, "command", &command) &&
-        json_object_is_type(command, json_type_string))
-        bad = buf_adds(out, " (") | text_show(str_from(json_object_get_string(command)), 0, out) | buf_addc(out, ')');
-    json_object_put(report);
+    struct buf command = BUF_INIT(1 << 20);
+    int found = read ? 0 : report_read_text(run->report, NULL, "command", &command), bad = found < 0 ? -1 : 0;
+    if (found == 1)
+        bad = buf_adds(out, " (") | text_show(buf_str(&command), 0, out) | buf_addc(out, ')');
+    buf_free(&command);
     return bad;
 }
 

@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include "sync/cli/jobs/job_entries.h"
+#include "sync/api/api.h"
 
-#include <json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,10 +36,13 @@ static bool has(const struct id_set *set, const struct entry *entry)
     return entry->has_lead_id && set->n > 0 && bsearch(&entry->lead_id, set->v, set->n, sizeof *set->v, by_bytes) != NULL;
 }
 
-/* Adds to the set, unsorted. */
-static int take_ids(struct json_object *ids, struct arena *arena, struct id_set *set, struct err *e)
+/* Adds the ids that the job was asked for, unsorted. */
+static int read_ids(const struct job_record *job, struct arena *arena, struct id_set *set, struct err *e)
 {
-    size_t n = json_object_array_length(ids);
+    struct uuid *ids;
+    size_t n;
+    if (api_job_filter_ids(job->filters, arena, &ids, &n, e) != 0)
+        return -1;
     if (set->n + n > set->cap) {
         size_t cap = 2 * (set->n + n);
         struct uuid *grown = arena_calloc(arena, cap, sizeof *grown);
@@ -50,27 +53,10 @@ static int take_ids(struct json_object *ids, struct arena *arena, struct id_set 
         set->v = grown;
         set->cap = cap;
     }
-    for (size_t i = 0; i < n; i++) {
-        const char *text = json_object_get_string(json_object_array_get_idx(ids, i));
-        if (text != NULL && uuid_parse(str_from(text), &set->v[set->n]) == 0)
-            set->n++;
-    }
+    if (n > 0)
+        memcpy(set->v + set->n, ids, n * sizeof *ids);
+    set->n += n;
     return 0;
-}
-
-/* The filters are Instantly's words, kept as they came. */
-static int read_ids(const struct job_record *job, struct arena *arena, struct id_set *set, struct err *e)
-{
-    struct json_object *filters, *ids;
-    int rc = 0;
-    if (job->filters == NULL)
-        return 0;
-    filters = json_tokener_parse(job->filters);
-    if (json_object_is_type(filters, json_type_object) && json_object_object_get_ex(filters, "ids", &ids) &&
-        json_object_is_type(ids, json_type_array) && json_object_array_length(ids) > 0)
-        rc = take_ids(ids, arena, set, e);
-    json_object_put(filters);
-    return rc;
 }
 
 static bool may_share(const struct job_record *a, const struct job_view *b)

@@ -11,7 +11,6 @@
 #include "sync/cli/args/sync_arg.h"
 #include "sync/model/match.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +124,6 @@ static struct str place(struct printer *p, const struct remote_lead *lead, char 
 /* Scalars as they are, anything else as JSON. Borrowed from the lead, the printer, or from `scratch`. */
 static struct str cell(struct printer *p, const struct remote_lead *lead, const char *name, char scratch[TARGET_TEXT_N])
 {
-    struct json_object *member;
     struct value v;
     if (strncmp(name, "custom.", 7) == 0) {
         api_remote_custom(lead, str_from(name + 7), &v);
@@ -135,11 +133,7 @@ static struct str cell(struct printer *p, const struct remote_lead *lead, const 
         return place(p, lead, scratch);
     if (strcmp(name, "status") == 0)
         return str_from(select_arg_status_text(lead->status, scratch));
-    if (!json_object_object_get_ex(lead->object, name, &member) || member == NULL)
-        return STR_NONE;
-    if (json_object_is_type(member, json_type_string))
-        return (struct str){json_object_get_string(member), (size_t)json_object_get_string_len(member)};
-    return str_from(json_object_to_json_string_ext(member, JSON_C_TO_STRING_PLAIN));
+    return api_remote_member(lead, name);
 }
 
 /* ---- printing ---- */
@@ -151,31 +145,22 @@ static void leads_list_fill(struct printer *p, const struct remote_lead *lead)
         record_copy(&p->out.records, c, cell(p, lead, p->columns[c].name.p, scratch));
 }
 
-/* Has a value of this object the text? Names of members do not count. 1/0/-1 (memory) */
-static int has_match(struct printer *p, struct json_object *json)
+static int leads_list_match(void *ctx, struct str text)
 {
-    int found = 0;
-    if (json_object_is_type(json, json_type_object)) {
-        struct json_object_iterator at = json_object_iter_begin(json), end = json_object_iter_end(json);
-        for (; found == 0 && !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
-            found = has_match(p, json_object_iter_peek_value(&at));
-        return found;
-    }
-    const char *text = json != NULL ? json_object_get_string(json) : NULL;
-    return text != NULL ? match_text(&p->match, str_from(text)) : 0;
+    return match_text(ctx, text);
 }
 
 static int print_lead(void *ctx, const struct remote_lead *lead, struct err *e)
 {
     struct printer *p = ctx;
     match_row(&p->match);
-    int matches = match_wants(&p->match) ? has_match(p, lead->object) : 1;
+    /* The text is looked for in the values, not in the names of the members. */
+    int matches = match_wants(&p->match) ? api_remote_each_text(lead, leads_list_match, &p->match) : 1;
     if (matches <= 0)
         return matches < 0 ? err_oom(e) : 0;
     struct record_writer *w = &p->out.records;
     if (record_is_json(w)) {
-        int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
-        if (record_json(w, str_from(json_object_to_json_string_ext(lead->object, flags))) != 0)
+        if (record_json(w, str_from(api_remote_json(lead))) != 0)
             return err_oom(e);
         if (out_flush(&p->out, false, e) != 0)
             return -1;
@@ -346,9 +331,9 @@ static int get_id(struct by_hand_call *call, struct printer *p, const char *word
     if (there <= 0)
         return there;
     /* print_lead() may ask for the name of its place, and the lead must outlive that answer. */
-    struct json_object *json = json_object_get(lead.object);
+    api_remote_keep(&lead);
     bool bad = print_lead(p, &lead, e) < 0;
-    json_object_put(json);
+    api_remote_release(&lead);
     return bad ? -1 : 1;
 }
 

@@ -4,12 +4,12 @@
 
 #include "sync/pipeline/run_int.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 
 #include "sync/base/log.h"
+#include "sync/model/lead_status.h"
 
-enum { SPOOL_MEMORY = 4 << 20, STATUS_ACTIVE = 1 };
+enum { SPOOL_MEMORY = 4 << 20 };
 enum { ACTIVE_SHOWN = 3 }; /* Leads named in a message. */
 
 int active_check_put(struct run *r, const struct known_lead *known, struct err *e)
@@ -56,20 +56,15 @@ static void report_active(const struct run *r, const struct uuid *ids)
 static void active_check_answered(void *ctx, const struct api_reply *reply)
 {
     struct active_check *watch = ctx;
-    struct json_object *items = reply->class == API_OK ? reply->json : NULL;
-    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
-    for (size_t i = 0; i < n; i++) {
-        struct remote_lead lead;
-        struct err e = ERR_INIT;
+    struct remote_lead lead;
+    for (size_t at = 0; reply->class == API_OK && api_reply_lead(reply, &at, &lead);) {
         /* Leads in a list are not mailed, whatever their status. */
-        if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, &e) == 0 && lead.has_campaign &&
-            lead.status == STATUS_ACTIVE) {
-            uint64_t *active = &watch->run->tally->skipped_active;
-            if (*active < ACTIVE_SHOWN)
-                watch->active[*active] = lead.id;
-            ++*active;
-        }
-        err_clear(&e);
+        if (!lead.has_campaign || lead.status != LEAD_STATUS_ACTIVE)
+            continue;
+        uint64_t *active = &watch->run->tally->skipped_active;
+        if (*active < ACTIVE_SHOWN)
+            watch->active[*active] = lead.id;
+        ++*active;
     }
     if (reply->class != API_OK && reply->class != API_CANCELLED)
         log_notice("could not read whether leads of skipped rows are active (%d %.*s)", reply->http_status,

@@ -7,8 +7,6 @@
 
 #include "sync/pipeline/run_int.h"
 
-#include <json-c/json.h>
-
 #include "sync/base/log.h"
 
 enum { CHUNK_BYTES = 64 << 20, ADDRESS_MAX = 64 << 10, SPOOL_MEMORY = 8 << 20 };
@@ -69,15 +67,9 @@ static void take_double(struct chunk *c, const struct remote_lead *lead)
 static void destination_check_answered(void *ctx, const struct api_reply *reply)
 {
     struct chunk *c = ctx;
-    struct json_object *items = reply->class == API_OK ? reply->json : NULL;
-    size_t n = json_object_is_type(items, json_type_array) ? json_object_array_length(items) : 0;
-    for (size_t i = 0; i < n; i++) {
-        struct remote_lead lead;
-        struct err e = ERR_INIT;
-        if (api_remote_lead_read(json_object_array_get_idx(items, i), &lead, &e) == 0)
-            (c->by_id ? take_address : take_double)(c, &lead);
-        err_clear(&e);
-    }
+    struct remote_lead lead;
+    for (size_t at = 0; reply->class == API_OK && api_reply_lead(reply, &at, &lead);)
+        (c->by_id ? take_address : take_double)(c, &lead);
     if (reply->class != API_OK && reply->class != API_CANCELLED)
         log_notice("could not search for other leads with the addresses of leads to be moved (%d %.*s)", reply->http_status,
                    STR_ARG(reply->message));

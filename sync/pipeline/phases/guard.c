@@ -6,12 +6,12 @@
 
 #include "sync/pipeline/run_int.h"
 
-#include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sync/base/log.h"
+#include "sync/report/report_read.h"
 
 enum { WARNING_BYTES = 1 << 16 };
 
@@ -74,12 +74,6 @@ const char *guard_advice(const char *guard, uint64_t n, uint64_t whole, char tex
 
 /* ---- the past of the mapping ---- */
 
-static int64_t rows_of(struct json_object *rows, const char *name)
-{
-    struct json_object *n = NULL;
-    return json_object_object_get_ex(rows, name, &n) ? json_object_get_int64(n) : 0;
-}
-
 /* What earlier runs say of today's mapping. */
 struct mapping_past {
     bool other_wrote;       /* The latest run that wrote leads, or was killed and may have, had another mapping. */
@@ -89,14 +83,11 @@ struct mapping_past {
     uint64_t last_complete; /* The number of the latest complete run. 0: there is none. */
 };
 
+/* A run that was killed has no counts, and may have written. */
 static bool wrote_leads(const struct run_record *run)
 {
-    struct json_object *report = run->report != NULL ? json_tokener_parse(run->report) : NULL, *rows = NULL;
-    bool wrote = true;
-    if (json_object_object_get_ex(report, "rows", &rows))
-        wrote = rows_of(rows, "created") + rows_of(rows, "updated") + rows_of(rows, "moved") > 0;
-    json_object_put(report);
-    return wrote;
+    return !report_read_has_rows(run->report) || report_read_rows(run->report, "created") > 0 ||
+           report_read_rows(run->report, "updated") > 0 || report_read_rows(run->report, "moved") > 0;
 }
 
 static int look_back(struct run *r, struct mapping_past *past, struct err *e)

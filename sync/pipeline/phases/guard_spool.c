@@ -125,7 +125,7 @@ int guard_spool_consent(struct run *r, uint64_t rows, struct err *e)
                       target_kind_text(t->kind), t->name != NULL ? t->name : target_format(t, where));
     if (rc == 0 && t->kind == TARGET_CAMPAIGN)
         rc = buf_addf(&text, ", status %s%s", campaign_status_text(t->status, where),
-                      t->status == 1 ? " (mail may go out at once)" : "");
+                      t->status == CAMPAIGN_ACTIVE ? " (mail may go out at once)" : "");
     if (rc == 0 && t->sending != NULL)
         rc = buf_addf(&text, " (%s)", t->sending);
     if (rc == 0)

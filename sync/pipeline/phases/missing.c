@@ -211,7 +211,7 @@ static bool may_be_removed(const struct known_lead *known, const struct run_targ
     if (!known->has_lead_id || (to != NULL && to->number == known->target))
         return false;
     /* A lead that bounced or unsubscribed does not move into a campaign. */
-    return to == NULL || to->target.kind != TARGET_CAMPAIGN || eligibility_status_reason(known->status) == REASON_NONE;
+    return to == NULL || to->target.kind != TARGET_CAMPAIGN || lead_status_reason(known->status) == REASON_NONE;
 }
 
 static bool stays(const struct run *r, const struct known_lead *known, size_t i)

@@ -82,7 +82,7 @@ bool opt_out_may_mail(const struct target *target, const struct known_lead *know
 {
     bool removed = (known->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
     return known->has_lead_id && !removed && target != NULL && target->kind == TARGET_CAMPAIGN &&
-           eligibility_status_reason(known->status) == REASON_NONE;
+           lead_status_reason(known->status) == REASON_NONE;
 }
 
 /* Adds the lead that stays although its person opts out. Whether the campaign mails it, only Instantly knows. */

@@ -260,7 +260,7 @@ static int overlay_values(struct run *r, const struct lead *old, const struct le
 static int keep_out(struct run *r, const struct entry *entry, uint32_t target, const struct known_lead *known,
                     struct decision *d, struct err *e)
 {
-    enum reason status = eligibility_status_reason(known->status);
+    enum reason status = lead_status_reason(known->status);
     if (d->op != OP_CREATE && d->op != OP_MOVE)
         return 0;
     const struct target *to = run_target(r, target);

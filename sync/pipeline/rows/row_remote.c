@@ -34,11 +34,11 @@ static void take_there(struct run *r, uint32_t target, struct remembered *rememb
     known->lead_id = found->lead.id;
     known->has_lead_id = true;
     /* What is known of a person is never lowered. */
-    if (eligibility_status_reason(status) != REASON_NONE)
+    if (lead_status_reason(status) != REASON_NONE)
         known->status = status;
     known->hashes = STR_NONE;
     /* A move resets the status in Instantly, so a person who unsubscribed stays where another user has put the lead. */
-    bool back = moves_back(r, found->place) && eligibility_status_reason(known->status) == REASON_NONE;
+    bool back = moves_back(r, found->place) && lead_status_reason(known->status) == REASON_NONE;
     known->target = found->place != 0 && (!found->moved || back) ? found->place : remembered_in;
     *old_lead = found->values;
     *old = old_lead;
@@ -80,7 +80,7 @@ int row_remote_look(struct run *r, const struct entry *entry, const struct lead 
     if (row->found.where != REMOTE_THERE || (remembers && (known->flags & KNOWN_AWAY) != 0))
         return 0;
     int status = remembers ? known->status : TARGET_STATUS_UNKNOWN;
-    row->learns = eligibility_status_reason(row->found.lead.status) != REASON_NONE && row->found.lead.status != status;
+    row->learns = lead_status_reason(row->found.lead.status) != REASON_NONE && row->found.lead.status != status;
     take_there(r, target, remembered, known, old_lead, old);
     if (same && !row->drift && !row->learns)
         remembered->kind = REMEMBERED_SAME;
@@ -92,7 +92,7 @@ int row_remote_look(struct run *r, const struct entry *entry, const struct lead 
 /* What is known of the person is an entry of its own, after the one that makes the lead known. */
 static int learn_status(struct run *r, const struct entry *entry, uint32_t target, struct err *e)
 {
-    enum reason reason = eligibility_status_reason(r->compare.row.found.lead.status);
+    enum reason reason = lead_status_reason(r->compare.row.found.lead.status);
     struct entry status = entry_note_status(&entry->key, reason);
     status.key_text = entry->key_text;
     status.email = entry->email;

@@ -36,7 +36,7 @@ static int add_source(struct overlay *o, uint64_t batch, size_t entry, struct er
 
 static int add_person(struct state *s, struct overlay *o, const struct entry *entry, struct err *e)
 {
-    int status = fold_status(entry->reason);
+    int status = lead_status_of_reason(entry->reason);
     uint64_t address;
     if (status == TARGET_STATUS_UNKNOWN || entry->email.n == 0)
         return 0;

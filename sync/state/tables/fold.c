@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Statuses of a lead as the API has them; only those that a reason proves. */
-enum { LEAD_BOUNCED = -1, LEAD_UNSUBSCRIBED = -2, LEAD_SKIPPED = -3 };
-
 static const unsigned UNSURE = KNOWN_UNSURE | KNOWN_UNSURE_NEW | KNOWN_UNSURE_REMOVAL;
 
 void fold_init(struct fold *f)
@@ -20,16 +17,6 @@ void fold_init(struct fold *f)
     memset(f, 0, sizeof *f);
     f->status = TARGET_STATUS_UNKNOWN;
     f->values_from = f->proven_from = f->retry_from = FOLD_NONE;
-}
-
-int fold_status(enum reason reason)
-{
-    switch (reason) {
-    case REASON_BOUNCED: return LEAD_BOUNCED;
-    case REASON_UNSUBSCRIBED: return LEAD_UNSUBSCRIBED;
-    case REASON_SKIPPED_THERE: return LEAD_SKIPPED;
-    default: return TARGET_STATUS_UNKNOWN;
-    }
 }
 
 /* The row no longer waits. */
@@ -42,7 +29,7 @@ static void end_wait(struct fold *f, const struct fold_item *item)
 /* What a reason proves about a lead that we know. */
 static void fold_record_status(struct fold *f, enum reason reason)
 {
-    int status = fold_status(reason);
+    int status = lead_status_of_reason(reason);
     if (!f->known)
         return;
     if (status != TARGET_STATUS_UNKNOWN && status != f->status) {
@@ -241,7 +228,7 @@ bool fold_wants(const struct entry *entry, enum op op, bool retries)
         return true;
     /* A row decided without a request takes its key out of the retry table, if that has any, and may change the lead.
      */
-    return retries || fold_status(entry->reason) != TARGET_STATUS_UNKNOWN || entry->reason == REASON_DELETED_THERE;
+    return retries || lead_status_of_reason(entry->reason) != TARGET_STATUS_UNKNOWN || entry->reason == REASON_DELETED_THERE;
 }
 
 /* ---- the list ---- */

@@ -6,6 +6,7 @@
 #include "sync/base/err.h"
 #include "sync/base/hash.h"
 #include "sync/model/entry.h"
+#include "sync/model/lead_status.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -78,9 +79,6 @@ struct fold {
 /* A key of which nothing is known yet. */
 void fold_init(struct fold *f);
 void fold_item(struct fold *f, const struct fold_item *item);
-
-/* The status of a lead that a reason proves; TARGET_STATUS_UNKNOWN: it proves none. */
-int fold_status(enum reason reason);
 
 /* Does the fold need this entry at all? */
 bool fold_wants(const struct entry *entry, enum op op, bool retries);

@@ -65,7 +65,7 @@ static int record_status_of_lead(struct value_hasher *h, const struct hash128 *k
 
 int people_record_status(struct value_hasher *h, const struct entry *entry, struct err *e)
 {
-    int status = fold_status(entry->reason);
+    int status = lead_status_of_reason(entry->reason);
     uint64_t address;
     if (status == TARGET_STATUS_UNKNOWN)
         return 0;

@@ -16,7 +16,7 @@ static int merge_request(const struct batch_run *b, const uint32_t *index, size_
 static void merge_seen(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
     if (i == 0)
-        batch_entry_record_status(b, i, eligibility_status_reason(remote->status), remote->email);
+        batch_entry_record_status(b, i, lead_status_reason(remote->status), remote->email);
 }
 
 /* Both leads must exist. */

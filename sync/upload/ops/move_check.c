@@ -26,7 +26,7 @@ static void move_check_patch_first(struct batch_slice *s, uint32_t i, const stru
  * the person under any other. */
 static enum reason move_check_status_of(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
-    enum reason status = eligibility_status_reason(remote->status);
+    enum reason status = lead_status_reason(remote->status);
     struct known_lead known;
     struct err e = ERR_INIT;
     if (status != REASON_NONE)
@@ -37,7 +37,7 @@ static enum reason move_check_status_of(struct batch_run *b, uint32_t i, const s
     if (rc < 0)
         upload_fail(b->u, &e);
     if (rc == 1)
-        status = eligibility_status_reason(known.status);
+        status = lead_status_reason(known.status);
     if (status == REASON_NONE && eligibility_recorded(b->u->c.state, remote->email, &status, &e) != 0)
         upload_fail(b->u, &e);
     arena_free(&arena);

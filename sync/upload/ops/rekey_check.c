@@ -40,7 +40,7 @@ static void rekey_check_judge(struct batch_slice *s, uint32_t i, const struct re
 {
     struct batch_run *b = s->batch;
     struct err e = ERR_INIT;
-    enum reason status = eligibility_status_reason(remote->status);
+    enum reason status = lead_status_reason(remote->status);
     if (status == REASON_NONE && eligibility_recorded(b->u->c.state, remote->email, &status, &e) != 0)
         upload_fail(b->u, &e);
     err_clear(&e);

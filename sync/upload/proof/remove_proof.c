@@ -47,7 +47,7 @@ static void remove_proof_seen(struct batch_slice *s, uint32_t i, const struct re
         remove_proof_found_elsewhere(s, i, remote);
         return;
     }
-    entry->reason = eligibility_status_reason(remote->status);
+    entry->reason = lead_status_reason(remote->status);
     /* The status belongs to the person at this address; `values: hashed` has none to name. */
     if (entry->reason != REASON_NONE && batch_entry_may_name(b, i) &&
         arena_str(&b->arena, remote->email, &entry->email) != 0)
