@@ -22,6 +22,7 @@ struct page_read {
     bool has_last, has_until, done; /* done: by an earlier call */
     bool passed;                    /* a lead after `until` was met */
     bool misfit;                    /* the API did not take its beginning for a cursor */
+    bool refused;                   /* and said so */
     uint64_t leads;
     uint64_t repeated; /* leads that came out of order */
     uint64_t foreign;  /* leads of another target */

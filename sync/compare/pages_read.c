@@ -98,6 +98,7 @@ static void pages_came(void *ctx, const struct api_reply *reply)
         return;
     if (r->part > 0 && (reply->class == API_REFUSED || r->repeated > 0)) {
         r->misfit = true;
+        r->refused = reply->class == API_REFUSED && r->leads == 0;
         return;
     }
     if (reply->class != API_OK) {
@@ -111,6 +112,7 @@ static void pages_came(void *ctx, const struct api_reply *reply)
     } else if (r->foreign > 0) {
         not_sound(r, r->foreign, "are of another campaign or list", &e);
     } else if (db_begin(&p->db, &e) == 0) {
+        r->done = true;
         db_run(&p->db, &e, "UPDATE parts SET done = 1, leads = ?, passed = ? WHERE place = ? AND part = ?", "uiiu", r->leads,
                (int64_t)r->passed, r->place, r->part);
     }
@@ -219,6 +221,32 @@ static int begin_parts(struct page_read *reads, size_t n, struct api *api, struc
     return 0;
 }
 
+/* The lead after which a part begins may be deleted, and then the API may refuse it as a cursor. The last lead of the part before it
+ * was shown just now, and no lead lies between the two. */
+static int begin_refused(struct page_read *reads, size_t n, struct api *api, bool *any, struct err *e)
+{
+    struct pages *p = reads[0].pages;
+    char text[UUID_TEXT_N];
+    for (size_t i = 1; i < n; i++) {
+        struct page_read *r = &reads[i], *before = &reads[i - 1];
+        if (!r->refused || !before->done || !before->has_last || uuid_eq(&before->last, &r->last))
+            continue;
+        r->last = before->last;
+        r->refused = r->misfit = false;
+        if (arena_str(&p->cursors, str_from(uuid_format(&r->last, text)), &r->cursor) != 0)
+            return err_oom(e);
+        const struct leads_list list = {.target = &r->target, .see = page_lead_came, .paged = page_came, .after = r->cursor};
+        if (db_begin(&p->db, e) < 0 ||
+            db_run(&p->db, e, "UPDATE parts SET after = ? WHERE place = ? AND part = ?", "diu", &r->last, r->place,
+                   r->part) < 0 ||
+            api_leads_list(api, &list, pages_came, r, e) != 0)
+            return -1;
+        p->open++;
+        *any = true;
+    }
+    return 0;
+}
+
 /* Forgets the parts of a target, and what they have shown, so that it is read in one. */
 static int join_parts(struct pages *p, struct page_read *reads, struct err *e)
 {
@@ -275,8 +303,15 @@ static int read_parts(struct pages *p, struct api *api, const struct target *tar
             return -1;
         of->parts_n = parts_n;
     }
-    if (pages_wait(p, api, step, ctx, e) != 0)
-        return -1;
+    for (bool any = true; any;) {
+        any = false;
+        if (pages_wait(p, api, step, ctx, e) != 0)
+            return -1;
+        for (size_t i = 0; i < n; i++)
+            if (reads[i * PARTS_MAX].parts_n > 0 &&
+                begin_refused(&reads[i * PARTS_MAX], reads[i * PARTS_MAX].parts_n, api, &any, e) != 0)
+                return -1;
+    }
     for (size_t i = 0; i < n; i++) {
         struct page_read *of = &reads[i * PARTS_MAX];
         if (of->parts_n == 0 || parts_fit(of, of->parts_n))

@@ -186,6 +186,23 @@ static const struct {
     const char *body;
 } misfits[] = {{200, PAGE(THREE, "03")}, {200, END}, {400, "{\"message\":\"unknown cursor\"}"}};
 
+/* The lead at which the parts meet is deleted, and the API refuses it as a cursor: the second part begins after the last lead that
+ * the first one has shown. */
+START_TEST(a_part_begins_after_a_deleted_lead)
+{
+    struct pages *p = open_split();
+    says(200, PAGE(LEAD("01", PLACE, "a@b.co") "," LEAD("03", PLACE, "c@b.co"), "03"));
+    says(400, "{\"message\":\"unknown cursor\"}");
+    says(200, PAGE(LEAD("03", PLACE, "c@b.co"), "03"));
+    says(200, END);
+    ck_assert_int_eq(read_it(p), 0);
+    ck_assert_uint_eq(pages_leads_n(p), 2);
+    ck_assert_uint_eq(fake.sent_n, 4);
+    ck_assert_ptr_nonnull(strstr(fake.sent[2].body, "\"starting_after\":\"01000000-"));
+    pages_close(p, false);
+}
+END_TEST
+
 START_TEST(parts_that_do_not_fit)
 {
     struct pages *p = open_split();
@@ -224,6 +241,7 @@ int main(void)
     tcase_add_test(t, goes_on);
     tcase_add_loop_test(t, unsound_pages, 0, (int)(sizeof unsound / sizeof unsound[0]));
     tcase_add_test(t, parts_that_fit);
+    tcase_add_test(t, a_part_begins_after_a_deleted_lead);
     tcase_add_loop_test(t, parts_that_do_not_fit, 0, (int)(sizeof misfits / sizeof misfits[0]));
     tcase_add_test(t, confidence);
     suite_add_tcase(s, t);
