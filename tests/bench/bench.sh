@@ -267,6 +267,34 @@ if wanted P13; then
     rate=$(calc "($patches + $(stat_of .list.requests) - 1) / ($(stat_of .patch.span_seconds) + 0.001)")
     say P13 "$(calc "$rate / 100" 4)" 0.97 least "share of 100 requests/s while $patches leads were updated; $(stat_of .list.requests) reads"
     rm -f changed.db*
+    # Updates of variables, before and after a run has learned that PATCH merges: a proof per 100, and a read before them or none.
+    n=2000
+    : >sandbox.address
+    "$LEADSYNC" sandbox --rate 0 --patch merge >sandbox.address &
+    mock_pid=$!
+    while ! read -r url <sandbox.address; do sleep 0.05; done
+    export INSTANTLY_API_URL=$url
+    cat >seats.yaml <<END
+version: 1
+name: seats
+source: {csv: {path: seats.csv}}
+target: {campaign: $campaign}
+fields: {email: email}
+custom_variables: {seats: seats, plan: plan}
+guards: {changed: none}
+limits: {requests_per_second: 0, requests_per_minute: 0}
+END
+    for seats in 1 2 3; do
+        awk -v n=$n -v seats=$seats 'BEGIN { print "email,seats,plan"
+            for (i = 1; i <= n; i++) printf("p%d@example.com,%d,pro\n", i, seats) }' >seats.csv
+        "$LEADSYNC" sync seats.yaml --state seats.db --report "seats$seats.json" >/dev/null 2>&1
+    done
+    kill "$mock_pid" && wait "$mock_pid"
+    mock_pid=
+    unset INSTANTLY_API_URL
+    say P13 "$(calc "$(jq .requests.total seats3.json) / $n" 4)" "$(calc "$(jq .requests.total seats2.json) / $n" 4)" most \
+        "requests per updated variable once PATCH is known to merge, beside those of the run before that"
+    rm -f seats.db*
 fi
 if wanted P14; then
     n=$((N < 100000 ? N : 100000))
