@@ -460,6 +460,7 @@ void opt_help(FILE *out, const struct opt *const *tables, unsigned columns)
         [OPT_SOURCE] = "source",
         [OPT_CSV] = "only for a CSV file without a mapping (a mapping has its own keys for these)",
         [OPT_SAFETY] = "safety",
+        [OPT_DRY_RUN] = "only with --dry-run",
         [OPT_OUTPUT] = "output",
         [OPT_CONNECTION] = "connection",
     };

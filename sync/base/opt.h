@@ -31,10 +31,11 @@ enum opt_section {
     OPT_INHERIT, /* the section of the table that the row stands in; in a table of its own, the first one */
     OPT_WHAT,
     OPT_SOURCE,
-    OPT_CSV, /* settings of a CSV file that has no mapping */
     OPT_SAFETY,
+    OPT_DRY_RUN, /* how `sync --dry-run` shows a diff */
     OPT_OUTPUT,
     OPT_CONNECTION,
+    OPT_CSV, /* settings of a CSV file that has no mapping */
     OPT_SECTION_N
 };
 

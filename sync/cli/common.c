@@ -86,9 +86,9 @@ static const struct opt state_options[] = {
 /* clang-format off */
 static const struct opt csv_options[] = {
     {.name = "campaign", .kind = OPT_TEXT, .dest = AT(campaign), .arg = "NAME|UUID",
-     .help = "campaign that the leads of the file go to"},
+     .help = "for a CSV file without a mapping: the campaign that its leads go to"},
     {.name = "list", .kind = OPT_TEXT, .dest = AT(list), .arg = "NAME|UUID",
-     .help = "list that the leads of the file go to"},
+     .help = "for a CSV file without a mapping: the list that its leads go to"},
     {.name = NULL},
 };
 /* clang-format on */
@@ -252,7 +252,7 @@ const struct common_group common_groups[] = {
     {GROUP_URL, url_options, OPT_CONNECTION},
     {GROUP_KEY, key_options, OPT_CONNECTION},
     {GROUP_STATE, state_options, OPT_WHAT},
-    {GROUP_CSV, csv_options, OPT_CSV},
+    {GROUP_CSV, csv_options, OPT_SOURCE},
     {GROUP_CSV_READ, csv_read_options, OPT_CSV},
     {GROUP_CSV_SEND, csv_send_options, OPT_CSV},
     {GROUP_SOURCE, source_options, OPT_SOURCE},

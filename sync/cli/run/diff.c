@@ -19,7 +19,7 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", N
 
 /* clang-format off */
 static const struct opt options[] = {
-    DIFFER_OPTIONS(differ_options, , ""),
+    DIFFER_OPTIONS(differ_options, , OPT_OUTPUT),
     {.name = "remote", .kind = OPT_FLAG, .dest = OPT_AT(differ_options, remote),
      .help = "read every lead of the targets, and plan against what Instantly holds"},
     {.name = NULL},

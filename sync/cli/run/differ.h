@@ -16,25 +16,25 @@ struct differ_options {
     const char *save;  /* the plan's file; NULL: it is not saved */
 };
 
-/* Rows of an option table. `member` is the struct differ_options in `type`, `when` stands before each help. */
+/* Rows of an option table. `member` is the struct differ_options in `type`, `where` is their section of the help. */
 /* clang-format off */
-#define DIFFER_FLAG(type, member, when, option, field, text) \
-    {.name = option, .section = OPT_OUTPUT, .kind = OPT_FLAG, .dest = OPT_AT(type, member field), .help = when text}
-#define DIFFER_OPTIONS(type, member, when) \
-    DIFFER_FLAG(type, member, when, "exit-code", exit_code, "exit with 2 if there are changes, else with 1 if rows are rejected"), \
-    {.name = "op", .section = OPT_OUTPUT, .kind = OPT_LIST, .dest = OPT_AT(type, member op), .arg = "OP,…", \
-     .help = when "show only these: " DIFF_SHOW_WORDS}, \
-    {.name = "match", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(type, member match), .arg = "TEXT", .min = 1, \
-     .help = when "show only changes and left-out rows with this text, or all its words, in cells or values"}, \
-    DIFFER_FLAG(type, member, when, "summary", summary, "show only the counts, no changes and rows"), \
-    DIFFER_FLAG(type, member, when, "all", all, "list every change, not only 50 of each kind"), \
-    DIFFER_FLAG(type, member, when, "left-out", left_out, "csv: also list rows that are left out, and leads that wait for removal"), \
-    DIFFER_FLAG(type, member, when, "mask", mask, "mask addresses, names, phones and all other values, to pass the diff on"), \
-    {.name = "at", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(type, member at), .arg = "TIME", .min = 1, \
-     .help = when "show this time (RFC 3339) in place of the present, so that equal diffs are equal bytes"}, \
-    {.name = "save", .section = OPT_OUTPUT, .kind = OPT_TEXT, .dest = OPT_AT(type, member save), .arg = "FILE.plan", .min = 1, \
-     .help = when "save the plan, to be read again with diff and done with apply"}, \
-    DIFFER_FLAG(type, member, when, "no-pager", no_pager, "on a terminal, print without $PAGER")
+#define DIFFER_FLAG(type, member, where, option, field, text) \
+    {.name = option, .section = where, .kind = OPT_FLAG, .dest = OPT_AT(type, member field), .help = text}
+#define DIFFER_OPTIONS(type, member, where) \
+    DIFFER_FLAG(type, member, where, "exit-code", exit_code, "exit with 2 if there are changes, else with 1 if rows are rejected"), \
+    {.name = "op", .section = where, .kind = OPT_LIST, .dest = OPT_AT(type, member op), .arg = "OP,...", \
+     .help = "show only these: " DIFF_SHOW_WORDS}, \
+    {.name = "match", .section = where, .kind = OPT_TEXT, .dest = OPT_AT(type, member match), .arg = "TEXT", .min = 1, \
+     .help = "show only changes and left-out rows with this text, or all its words, in cells or values"}, \
+    DIFFER_FLAG(type, member, where, "summary", summary, "show only the counts, no changes and rows"), \
+    DIFFER_FLAG(type, member, where, "all", all, "list every change, not only 50 of each kind"), \
+    DIFFER_FLAG(type, member, where, "left-out", left_out, "csv: also list rows that are left out, and leads that wait for removal"), \
+    DIFFER_FLAG(type, member, where, "mask", mask, "mask addresses, names, phones and all other values, to pass the diff on"), \
+    {.name = "at", .section = where, .kind = OPT_TEXT, .dest = OPT_AT(type, member at), .arg = "TIME", .min = 1, \
+     .help = "show this time (RFC 3339) in place of the present, so that equal diffs are equal bytes"}, \
+    {.name = "save", .section = where, .kind = OPT_TEXT, .dest = OPT_AT(type, member save), .arg = "FILE.plan", .min = 1, \
+     .help = "save the plan, to be read again with diff and done with apply"}, \
+    DIFFER_FLAG(type, member, where, "no-pager", no_pager, "on a terminal, print without $PAGER")
 /* clang-format on */
 
 /* The first of these options that was given; NULL: none was. --remote, which a sync takes as well, is not one of them. */

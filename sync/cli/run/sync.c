@@ -17,7 +17,7 @@ static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", N
 static const struct opt options[] = {
     {.name = "dry-run", .letter = 'n', .section = OPT_SAFETY, .kind = OPT_FLAG, .dest = OPT_AT(sync_options, dry_run),
      .help = "only show what would change, as leadsync diff does"},
-    DIFFER_OPTIONS(sync_options, diff., "with --dry-run: "),
+    DIFFER_OPTIONS(sync_options, diff., OPT_DRY_RUN),
     {.name = "remote", .kind = OPT_FLAG, .dest = OPT_AT(sync_options, diff.remote),
      .help = "read every lead of the targets, and plan against what Instantly holds"},
     {.name = NULL},
