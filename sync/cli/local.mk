@@ -42,6 +42,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/history/results_written.c sync/cli/history/results_written.h \
 	sync/cli/history/results_pick.c sync/cli/history/results_pick.h \
 	sync/cli/history/status.c \
+	sync/cli/history/status_page.c sync/cli/history/status_page.h \
 	sync/cli/history/status_run.c sync/cli/history/status_run.h \
 	sync/cli/history/status_waits.c sync/cli/history/status_waits.h \
 	sync/cli/jobs/job_entries.c sync/cli/jobs/job_entries.h \
@@ -72,7 +73,8 @@ sync_libcli_a_SOURCES = \
 	sync/cli/run/runner.c sync/cli/run/runner.h \
 	sync/cli/run/sync.c \
 	sync/cli/run/verify.c \
-	sync/cli/run/verify_list.c sync/cli/run/verify_list.h
+	sync/cli/run/verify_list.c sync/cli/run/verify_list.h \
+	sync/cli/run/verify_page.c sync/cli/run/verify_page.h
 EXTRA_DIST += \
 	sync/cli/README.md \
 	sync/cli/args/README.md \

@@ -341,19 +341,13 @@ static int guards_table(const struct diff_summary *s, struct buf *out)
 {
     if (s->guards_n == 0)
         return 0;
-    int bad = buf_adds(out,
-                       "<section class=\"chart\"><h2>Guards</h2>\n<table class=\"plain\"><caption class=\"hidden\">Guards"
-                       "</caption><thead><tr><th scope=\"col\">guard</th><th scope=\"col\">counted</th>"
-                       "<th scope=\"col\">limit</th><th scope=\"col\">verdict</th></tr></thead><tbody>\n");
+    int bad = page_guards(out);
     for (size_t i = 0; i < s->guards_n; i++) {
         const struct run_guard *g = &s->guards[i];
-        bad |= buf_adds(out, "<tr><th scope=\"row\">") | page_say(out, g->name) | buf_adds(out, "</th><td>") |
-               page_count(out, g->counted) | buf_adds(out, " of ") | page_count(out, g->of) | buf_adds(out, "</td><td>") |
-               page_say(out, g->limit) |
-               buf_addf(out, "</td><td><span class=\"tag %s\">%s</span></td></tr>\n", g->stops ? "bad" : "good",
-                        g->stops ? "would stop" : "passes");
+        bad |= page_guard(out, str_from(g->name), g->counted, g->of, str_from(g->limit), g->stops ? "would stop" : "passes",
+                          g->stops ? "bad" : "good");
     }
-    return bad | buf_adds(out, "</tbody></table></section>\n");
+    return bad | page_guards_end(out);
 }
 
 static int part_charts(const struct diff_html_parts *p, struct buf *out)

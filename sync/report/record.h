@@ -26,7 +26,7 @@ enum record_kind {
     RECORD_CELL, /* a string that can be empty: only a cell that is not filled is null */
     RECORD_NUMBER,
     RECORD_VALUE,   /* any JSON value: in JSON and NDJSON, the printer fills the cell with JSON text */
-    RECORD_CHANGES, /* a text; in HTML, the printer fills the cell with a packed list of change.h */
+    RECORD_CHANGES, /* the same; in HTML, the printer fills the cell with a packed list of change.h */
 };
 
 /* Formats that leave a column out. */

@@ -25,6 +25,10 @@ static enum page_kind kind_of(const struct record_column *column)
 {
     if (column->kind == RECORD_CHANGES)
         return PAGE_KIND_FIELDS;
+    if (str_is(column->name, "key"))
+        return PAGE_KIND_NAME;
+    if (str_is(column->name, "lead_id") || str_is(column->name, "target"))
+        return PAGE_KIND_ID;
     return column->kind == RECORD_NUMBER || column->align == TABLE_RIGHT ? PAGE_KIND_NUMBER : PAGE_KIND_TEXT;
 }
 
@@ -92,13 +96,12 @@ static int add_changes(struct page_table *t, struct str list, struct buf *out)
     const char *at = list.p, *end = list.p + list.n;
     struct change change;
     int more = 0, bad = page_table_fields(t, out);
-    static const struct value none = {.kind = VALUE_ABSENT};
     if (change_is_text(list)) {
         const struct value text = {VALUE_STRING, list.p, list.n};
         return bad | page_table_field(t, out, STR("changes"), NULL, &text) | page_table_fields_end(t, out);
     }
     while (bad == 0 && list.n > 0 && (more = change_next(&at, end, &change)) == 1)
-        bad = page_table_field(t, out, change.name, change.before.kind == VALUE_ABSENT ? &none : &change.before,
+        bad = page_table_field(t, out, change.name, change.before.kind == VALUE_ABSENT ? NULL : &change.before,
                                &change.after);
     return bad | (more < 0 ? -1 : 0) | page_table_fields_end(t, out);
 }

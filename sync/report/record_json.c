@@ -32,7 +32,7 @@ void record_json_members(const struct record_writer *w, struct jsonw *json)
         jsonw_key_str(json, column->name);
         if (text.n == 0 && (text.p == NULL || column->kind != RECORD_CELL))
             jsonw_null(json);
-        else if (column->kind == RECORD_STRING || column->kind == RECORD_CELL || column->kind == RECORD_CHANGES)
+        else if (column->kind == RECORD_STRING || column->kind == RECORD_CELL)
             jsonw_str(json, text);
         else
             jsonw_raw(json, text);

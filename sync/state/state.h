@@ -379,6 +379,11 @@ void state_results_close(struct results *r);
 int state_header_get(struct state *s, uint64_t run, struct arena *arena, struct str *packed_header, char *delimiter,
                      struct err *e); /* 1/0/-1 */
 
+/* How many rows the requests of a run carried, by when each request left: counts[i] are those of step i after `from_ms`; what
+ * left before or after is in the first or last. Of settled batches and those in the journal. */
+int state_run_sent(struct state *s, uint64_t run, int64_t from_ms, int64_t step_ms, uint64_t *counts, size_t n,
+                   struct err *e);
+
 /* ---- batches by job ---- */
 /* The first batch above `after` that this background job carried, settled or not: 1/0/-1. */
 int state_batch_find(struct state *s, const char *job, uint64_t after, uint64_t *id, struct err *e);

@@ -52,6 +52,7 @@ STORIES = \
 	tests/cli/plan_show.test \
 	tests/cli/odd_address.test \
 	tests/cli/patch_merges.test \
+	tests/cli/page.test \
 	tests/cli/pg_connect.test \
 	tests/cli/pg_frozen.test \
 	tests/cli/pg_pull.test \
@@ -110,6 +111,6 @@ if !SANITIZED
 TESTS += $(TEXT_STORIES)
 endif
 TESTS += $(STORIES)
-EXTRA_DIST += tests/cases/results/80.txt tests/cases/results/110.txt tests/cases/exports tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/lsp.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) $(TEXT_STORIES) demo.sh test.sh .shellcheckrc \
+EXTRA_DIST += tests/cases/results/80.txt tests/cases/results/110.txt tests/cases/exports tests/cli/lib.sh tests/cli/postgres.sh tests/cli/world.sh tests/cli/browser.py tests/cli/lsp.py tests/cli/page_browser.py tests/cli/people.py tests/cli/routed.py tests/cli/schema.py $(STORIES) $(TEXT_STORIES) demo.sh test.sh .shellcheckrc \
 	.ci/run .ci/lib.sh .ci/set-up .ci/gcc .ci/sanitizers .ci/clang .ci/valgrind \
 	scripts/setup.sh scripts/build.sh scripts/includes.py

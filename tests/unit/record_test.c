@@ -1,8 +1,11 @@
-/* Lists of records: the same cells as a table, JSON, NDJSON and CSV. */
+/* Lists of records: the same cells as a table, JSON, NDJSON, CSV and a page. */
 #include "config.h"
 
+#include "sync/model/change.h"
 #include "sync/report/record.h"
 #include "tests/unit/harness.h"
+
+#include <string.h>
 
 enum { C_NAME, C_SEATS, C_MORE, C_TEXT_ONLY, COLUMN_N };
 static const struct record_column columns[COLUMN_N] = {
@@ -87,6 +90,56 @@ START_TEST(what_a_layout_says)
           "{\"list\":[{\"name\":\"=Ann;\",\"seats\":3,\"more\":{\"a\":1}},"
           "{\"name\":\"Bob\",\"seats\":null,\"more\":null}]}\n");
     check(RECORD_CSV, &special, 2, "name;seats;more\n\"'=Ann;\";3;\"{\"\"a\"\":1}\"\nBob;;\n");
+}
+END_TEST
+
+static int page_part(void *ctx, struct str slot, struct buf *o)
+{
+    return buf_addf(o, "<%s %.*s>", (const char *)ctx, STR_ARG(slot));
+}
+
+/* A page has the parts of its printer in the order of the template, and the records as JSON and as plain rows. */
+START_TEST(pages)
+{
+    static char ctx[] = "part";
+    static const struct record_page page = {page_part, ctx, "People", "person"};
+    struct record_layout layout = plain;
+    layout.page = &page;
+    struct record_writer w = writer(RECORD_HTML, &layout);
+    add_person(&w, "<b>Ann", 1234);
+    record_copy(&w, C_NAME, STR("Bob"));
+    record_colour(&w, C_NAME, TABLE_RED);
+    ck_assert_int_eq(record_end(&w), 0);
+    ck_assert_int_eq(record_finish(&w), 0);
+    const char *html = buf_cstr(&out), *heading = strstr(html, "<part heading>"), *lists = strstr(html, "<part lists>");
+    ck_assert(heading != NULL && lists != NULL && heading < lists);
+    ck_assert_ptr_nonnull(strstr(lists, "[\"\\u003cb>Ann\",1234,\"{\\\"a\\\":1}\"],\n[[\"Bob\",\"bad\"],null,null]],\n"));
+    ck_assert_ptr_nonnull(strstr(lists, "<bdi>&lt;b&gt;Ann</bdi>"));
+    ck_assert_ptr_nonnull(strstr(lists, "<span class=\"tag bad\">Bob</span>"));
+    ck_assert_ptr_nonnull(strstr(lists, ">1,234</td>"));
+    ck_assert_ptr_nonnull(strstr(lists, "People <span>2</span></h2>"));
+    ck_assert_ptr_nonnull(strstr(lists, "<part footer>"));
+    ck_assert_ptr_nonnull(strstr(lists, "</html>\n"));
+    record_free(&w);
+}
+END_TEST
+
+/* A list of changes, by field. */
+START_TEST(pages_of_changes)
+{
+    static const struct record_column few[] = {{RECORD_NAME("changes"), .kind = RECORD_CHANGES}};
+    static const struct record_layout layout = {.columns = few, .columns_n = 1};
+    struct buf list = BUF_INIT(1000);
+    const struct change title = {STR("job_title"), {VALUE_STRING, "CTO", 3}, {VALUE_STRING, "CEO", 3}};
+    ck_assert_int_eq(change_add(&title, &list), 0);
+    struct record_writer w = writer(RECORD_HTML, &layout);
+    record_copy(&w, 0, buf_str(&list));
+    ck_assert_int_eq(record_end(&w), 0);
+    ck_assert_int_eq(record_end(&w), 0); /* without changes */
+    ck_assert_int_eq(record_finish(&w), 0);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "[[[0,\"C\",\"T\",\"E\",\"O\",0]]],\n[[]]],\n\"fields\":[\"job_title\"]}"));
+    record_free(&w);
+    buf_free(&list);
 }
 END_TEST
 
@@ -208,6 +261,8 @@ int main(void)
     tcase_add_test(tc, formats);
     tcase_add_test(tc, empty_lists);
     tcase_add_test(tc, what_a_layout_says);
+    tcase_add_test(tc, pages);
+    tcase_add_test(tc, pages_of_changes);
     tcase_add_test(tc, json_records);
     tcase_add_test(tc, json_columns);
     tcase_add_test(tc, text_lines);

@@ -47,6 +47,34 @@ START_TEST(rows_come_in_order_from_everywhere)
 }
 END_TEST
 
+/* Rows by the time at which their request left, merged and not: no row counts twice, and what is early or late is at an end. */
+START_TEST(rows_by_time)
+{
+    static const int64_t sent[] = {500, 1000, 1999, 2000, 9000, 0};
+    for (uint64_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+        struct entry entries[] = {kit_created(&k, 2 * i + 1, 11), kit_created(&k, 2 * i + 2, 11)};
+        struct batch b =
+            {.run = k.run, .op = OP_CREATE, .target = k.target, .sent_ms = sent[i], .entries = entries, .entries_n = 2};
+        kit_ok(&k, state_batch_add(k.s, &b, &k.e));
+        kit_ok(&k, state_batch_update(k.s, &b, &k.e));
+        kit_ok(&k, state_batch_settle(k.s, &b, &k.e));
+        if (i == 2)
+            kit_merge(&k);
+    }
+    kit_ok(&k, state_commit(k.s, &k.e));
+    for (int merged = 0; merged < 2; merged++) {
+        uint64_t counts[3] = {0}, none[3] = {0};
+        kit_ok(&k, state_run_sent(k.s, k.run, 1000, 1000, counts, 3, &k.e));
+        ck_assert_uint_eq(counts[0], 6); /* 500 and what is in the first second; a request that never left is nowhere */
+        ck_assert_uint_eq(counts[1], 2);
+        ck_assert_uint_eq(counts[2], 2);
+        kit_ok(&k, state_run_sent(k.s, k.run + 1, 1000, 1000, none, 3, &k.e));
+        ck_assert_uint_eq(none[0] + none[1] + none[2], 0);
+        kit_merge(&k);
+    }
+}
+END_TEST
+
 /* Batches that all overlap, and a row in two of them, which is told once. */
 START_TEST(overlapping_batches_interleave)
 {
@@ -283,6 +311,7 @@ static Suite *suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
     tcase_add_test(c, rows_come_in_order_from_everywhere);
+    tcase_add_test(c, rows_by_time);
     tcase_add_test(c, overlapping_batches_interleave);
     tcase_add_test(c, two_rows_of_one_number_are_both_told);
     tcase_add_test(c, a_staged_lead_is_not_in_the_target_yet);

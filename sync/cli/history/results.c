@@ -25,7 +25,7 @@ struct results_options {
     bool all, bom;
 };
 
-static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", NULL};
 
 /* clang-format off */
 static const struct opt options[] = {
@@ -267,9 +267,11 @@ static int start_for_spreadsheet(struct results_out *r, struct err *e)
 
 static int results_show(struct results_out *r, struct err *e)
 {
+    static const struct record_page page = {.title = "What happened to each row", .noun = "row"};
     const struct results_options *o = r->inv->options;
     bool text = r->inv->common.output.format == FORMAT_TEXT;
     r->layout = results_record_layout;
+    r->layout.page = &page;
     if ((o->bom && start_for_spreadsheet(r, e) != 0) || out_records(&r->out, &r->inv->common, &r->layout, e) != 0)
         return -1;
     if (text) {

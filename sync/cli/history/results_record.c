@@ -63,6 +63,10 @@ static int fill_changes(struct record_writer *w, struct str changes, bool create
     struct buf shown = BUF_INIT(CHANGES_BYTES);
     if (changes.n == 0)
         return 0;
+    if (w->format == RECORD_HTML) {
+        record_copy(w, RESULTS_CHANGES, changes);
+        return 0;
+    }
     int bad = record_is_json(w) ? changes_json(changes, &shown)
               : created         ? change_show_created(changes, &shown)
                                 : change_show(changes, &shown);

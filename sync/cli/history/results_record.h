@@ -43,7 +43,7 @@ enum results_column {
     [RESULTS_HTTP_STATUS] = {RECORD_NAME("http_status"), .kind = RECORD_NUMBER, .align = TABLE_RIGHT, .yield = TABLE_YIELDS}, \
     [RESULTS_OP] = {RECORD_NAME("op"), .yield = TABLE_YIELDS}, \
     [RESULTS_DETAIL] = {RECORD_NAME("detail"), .yield = TABLE_BELOW}, \
-    [RESULTS_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_VALUE, .yield = TABLE_BELOW}, \
+    [RESULTS_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_CHANGES, .yield = TABLE_BELOW}, \
     [RESULTS_TARGET_NAME] = {RECORD_NAME("target_name"), .left_out = RECORD_NOT_TEXT},
 /* clang-format on */
 

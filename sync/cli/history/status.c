@@ -7,6 +7,7 @@
 #include "sync/cli/out.h"
 #include "sync/cli/args/run_choice.h"
 #include "sync/cli/args/state_arg.h"
+#include "sync/cli/history/status_page.h"
 #include "sync/cli/history/status_run.h"
 #include "sync/cli/history/status_waits.h"
 #include "sync/state/state.h"
@@ -21,7 +22,7 @@ struct status_options {
 };
 
 static const struct status_options defaults = {.limit = 10};
-static const char *const formats[] = {"text", "json", NULL};
+static const char *const formats[] = {"text", "json", "html", NULL};
 
 /* clang-format off */
 static const struct opt options[] = {
@@ -380,6 +381,10 @@ static int status_show(const struct invocation *inv, struct state *state, struct
     job_views_init(&v.jobs);
     if (gather(state, o, &v, e) != 0 || gather_jobs(state, &v, e) != 0 || status_waits_name(inv, state, &v, e) != 0)
         goto done;
+    if (inv->common.output.format == FORMAT_HTML) {
+        rc = status_page(state, &v.runs[0], &out->text, e) == 0 ? out_commit(out, e) : -1;
+        goto done;
+    }
     int bad = inv->common.output.format == FORMAT_JSON ? status_show_json(state, &v, &out->text)
                                                        : status_show_text(inv, state, &v, &out->text);
     rc = bad == 0 ? out_commit(out, e) : err_oom(e);
@@ -396,6 +401,9 @@ static int status_command(struct invocation *inv, struct err *e)
     struct state *state = NULL;
     struct out out = {0};
     int rc = -1;
+    if (inv->common.output.format == FORMAT_HTML && (o->run == 0 || o->audit))
+        return err_set(e, XS_USAGE, "--format html shows one finished run; %s",
+                       o->audit ? "leave out --audit" : "name it with --run N");
     if (state_arg_open(inv, &state, e) != 0 || out_open(&out, inv, OUT_PUBLIC, e) != 0)
         goto done;
     rc = o->audit ? audit(inv, state, &out, e) : status_show(inv, state, &out, e);

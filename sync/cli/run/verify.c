@@ -11,7 +11,7 @@ struct verify_options {
 
 enum { SAMPLE_MOST = 1000000 };
 
-static const char *const formats[] = {"text", "json", "ndjson", "csv", NULL};
+static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", NULL};
 
 /* clang-format off */
 static const struct opt options[] = {

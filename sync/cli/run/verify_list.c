@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "sync/cli/run/verify_list.h"
+#include "sync/cli/run/verify_page.h"
 
 #include <inttypes.h>
 
@@ -20,7 +21,7 @@ static const struct record_column columns[COLUMN_N] = {
     [C_LEAD_ID] = {RECORD_NAME("lead_id"), .yield = TABLE_YIELDS},
     [C_TARGET] = {RECORD_NAME("target"), .yield = TABLE_REPEATS},
     [C_WHERE] = {RECORD_NAME("where")},
-    [C_CHANGES] = {RECORD_NAME("changes")},
+    [C_CHANGES] = {RECORD_NAME("changes"), .kind = RECORD_CHANGES},
 };
 
 static const char *const sign_texts[VERIFY_SIGN_N] = {"=", "*", "+", "-", "!"};
@@ -81,7 +82,7 @@ static void json_counts(const struct verify_list *l, struct jsonw *w)
     jsonw_object_end(w);
 }
 
-static uint64_t differences(const struct verify_counts *c)
+uint64_t verify_list_differences(const struct verify_counts *c)
 {
     uint64_t n = 0;
     for (int s = VERIFY_SAME + 1; s < VERIFY_SIGN_N; s++)
@@ -96,8 +97,8 @@ static void json_sample(const struct verify_counts *c, struct jsonw *w)
         jsonw_member_null(w, "sample");
         return;
     }
-    uint64_t judged = differences(c) + c->signs[VERIFY_SAME];
-    verify_interval(differences(c), judged, &low, &high);
+    uint64_t judged = verify_list_differences(c) + c->signs[VERIFY_SAME];
+    verify_interval(verify_list_differences(c), judged, &low, &high);
     jsonw_member_object(w, "sample");
     jsonw_member_uint(w, "rows", c->sample);
     jsonw_member_uint(w, "of", c->sample_of);
@@ -133,14 +134,14 @@ static int text_sign(const struct verify_counts *c, enum verify_sign sign, const
 static int text_sample(const struct verify_counts *c, struct buf *out)
 {
     double low, high;
-    uint64_t judged = differences(c) + c->signs[VERIFY_SAME];
+    uint64_t judged = verify_list_differences(c) + c->signs[VERIFY_SAME];
     int bad = 0;
     if (c->no_address > 0)
         bad = buf_addf(out, "\n%" PRIu64 " row%s no address, so the sample has none of %s.\n", c->no_address,
                        c->no_address == 1 ? " has" : "s have", c->no_address == 1 ? "its kind" : "them");
     if (c->sample == 0)
         return bad;
-    verify_interval(differences(c), judged, &low, &high);
+    verify_interval(verify_list_differences(c), judged, &low, &high);
     return bad |
            buf_addf(out,
                     "\nSample: %" PRIu64 " of %" PRIu64 " rows with an address. With 95 %% confidence, between %.2f %% and "
@@ -188,7 +189,7 @@ static int text_head(const struct verify_list *l, struct buf *out)
     if (c->signs[VERIFY_UNTOLD] > 0)
         bad |= text_sign(c, VERIFY_UNTOLD, "unclear", out);
     bad |= text_notes(c, out);
-    return bad | (differences(c) > 0 ? buf_addc(out, '\n') : 0);
+    return bad | (verify_list_differences(c) > 0 ? buf_addc(out, '\n') : 0);
 }
 
 /* ---- records ---- */
@@ -234,9 +235,9 @@ static int print_item(void *ctx, const struct verify_item *item, struct err *e)
     text_place(p, C_TARGET, item->target);
     text_place(p, C_WHERE, item->where);
     buf_reset(&p->text);
-    if (change_show(item->changes, &p->text) != 0)
+    if (w->format != RECORD_HTML && change_show(item->changes, &p->text) != 0)
         return err_oom(e);
-    record_copy(w, C_CHANGES, buf_str(&p->text));
+    record_copy(w, C_CHANGES, w->format == RECORD_HTML ? item->changes : buf_str(&p->text));
     return out_record(p->out, e);
 }
 
@@ -269,6 +270,8 @@ int verify_list_print(const struct verify_list *list, struct out *out, struct er
         err_oom(e);
         goto done;
     }
+    struct verify_list shown = *list;
+    const struct record_page page = {verify_page_part, &shown, "Differences", "difference"};
     const struct record_layout layout = {
         .columns = columns,
         .columns_n = COLUMN_N,
@@ -277,6 +280,7 @@ int verify_list_print(const struct verify_list *list, struct out *out, struct er
         .records_below = TABLE_READABLE,
         .json_open = head.p,
         .json_close = "]}\n",
+        .page = &page,
     };
     if (out_records(out, c, &layout, e) != 0 || verify_each(list->verify, print_item, &p, e) != 0 ||
         (c->output.format == FORMAT_NDJSON && ndjson_summary(list, out, e) != 0) || out_records_end(out, e) != 0)

@@ -15,4 +15,7 @@ struct verify_list {
 /* Writes the list to `out`, which is open, in the format of the command. 0/-1 */
 int verify_list_print(const struct verify_list *list, struct out *out, struct err *e);
 
+/* How many leads or rows are not as the source wants them. */
+uint64_t verify_list_differences(const struct verify_counts *counts);
+
 #endif

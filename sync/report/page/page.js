@@ -3,7 +3,7 @@
    Values reach the page as text nodes alone, so nothing in them is ever read as markup. */
 (function () {
   'use strict';
-  var CHUNK = 100, ROW_HEIGHT = 41, PRINTED = 2000, FIELDS_SHOWN = 6, CHOICES = 12;
+  var CHUNK = 200, ROW_HEIGHT = 41, PRINTED = 2000, FIELDS_SHOWN = 6, CHOICES = 12, FEW = 5;
 
   function element(name, attributes, children) {
     var e = document.createElement(name), key;
@@ -62,20 +62,23 @@
     ])];
   }
 
+  /* A word with its colour. */
+  function isTag(column, cell) {
+    return Array.isArray(cell) && column.kind !== 'fields';
+  }
+
   function content(data, column, cell) {
     if (cell === null) return [];
-    switch (column.kind) {
-    case 'number': return [typeof cell === 'number' ? number(cell) : cell];
-    case 'tag': return [element('span', {'class': 'tag ' + cell[1]}, [cell[0]])];
-    case 'fields': return fields(data, cell);
-    default: return [element('bdi', {}, [cell])];
-    }
+    if (column.kind === 'fields') return fields(data, cell);
+    if (isTag(column, cell)) return [element('span', {'class': 'tag ' + cell[1]}, [cell[0]])];
+    return typeof cell === 'number' ? [number(cell)] : [element('bdi', {}, [cell])];
   }
 
   function tableRow(data, row, index) {
     return element('tr', {role: 'row', 'aria-rowindex': String(index + 2)}, row.map(function (cell, i) {
       var column = data.columns[i];
-      return element('td', {role: 'cell', 'class': column.kind, 'data-l': column.title}, content(data, column, cell));
+      return element('td', {role: 'cell', 'class': column.kind + (column.empty ? ' void' : ''), 'data-l': column.title},
+        content(data, column, cell));
     }));
   }
 
@@ -83,7 +86,7 @@
 
   function plain(data, column, cell) {
     if (cell === null) return '';
-    if (column.kind === 'tag') return cell[0];
+    if (isTag(column, cell)) return cell[0];
     if (column.kind !== 'fields') return String(cell);
     return cell.map(function (f) {
       var name = data.fields[f[0]];
@@ -96,19 +99,20 @@
     if (a === null || b === null) return (a === null) - (b === null);
     if (typeof a === 'number' && typeof b === 'number') return a - b;
     if (column.kind === 'fields') return a.length - b.length;
-    if (column.kind === 'tag') { a = a[0]; b = b[0]; }
+    if (Array.isArray(a)) { a = a[0]; b = b[0]; }
     return a < b ? -1 : a > b ? 1 : 0;
   }
 
   /* The values of a column with how often each occurs, if there are few: such a column can be filtered by. */
   function choices(data, column, i) {
     var counts = new Map(), n, v;
-    if (column.kind === 'number' || column.kind === 'name') return null;
+    if (column.empty || column.kind === 'number' || column.kind === 'name' || column.kind === 'id') return null;
+    function count(v) {
+      counts.set(v, (counts.get(v) || 0) + 1);
+    }
     for (n = 0; n < data.rows.length; n++) {
-      (column.kind === 'fields' ? data.rows[n][i].map(function (f) { return data.fields[f[0]]; })
-        : [plain(data, column, data.rows[n][i])]).forEach(function (v) {
-        counts.set(v, (counts.get(v) || 0) + 1);
-      });
+      if (column.kind === 'fields') data.rows[n][i].forEach(function (f) { count(data.fields[f[0]]); });
+      else count(plain(data, column, data.rows[n][i]));
       if (column.kind !== 'fields' && counts.size > CHOICES) return null;
     }
     v = Array.from(counts).filter(function (pair) { return pair[0] !== ''; });
@@ -212,7 +216,7 @@
         var button = element('button', {type: 'button', 'aria-pressed': 'false'}, [pair[0] + ' ',
           element('span', {}, [number(pair[1])])]);
         var row = data.rows.find(function (r) { return plain(data, column, r[i]) === pair[0]; });
-        if (column.kind === 'tag') button.className = row[i][1];
+        button.className = row[i][1];
         button.addEventListener('click', function () {
           if (!pressed.delete(pair[0])) pressed.add(pair[0]);
           button.setAttribute('aria-pressed', String(pressed.has(pair[0])));
@@ -235,13 +239,21 @@
       return element('label', {}, [column.title + ' ', box]);
     }
 
+    function hideEmpty() {
+      data.columns.forEach(function (column, i) {
+        column.empty = data.rows.every(function (row) { return row[i] === null || row[i].length === 0; });
+        if (column.empty) table.tHead.rows[0].cells[i].classList.add('void');
+      });
+    }
+
     function tools() {
       var bar = element('div', {'class': 'tools'}, [
         element('label', {'for': search.id, 'class': 'hidden'}, ['Search ' + data.noun + 's']), search
       ]), waiting = 0;
       data.columns.forEach(function (column, i) {
         var values = choices(data, column, i);
-        if (values) bar.appendChild(column.kind === 'tag' ? switches(column, i, values) : menu(column, i, values));
+        var tags = data.rows.some(function (row) { return isTag(column, row[i]); });
+        if (values) bar.appendChild(tags ? switches(column, i, values) : menu(column, i, values));
       });
       search.addEventListener('input', function () {
         clearTimeout(waiting);
@@ -262,7 +274,8 @@
     window.addEventListener('beforeprint', function () {
       Array.from(table.tBodies).slice(0, PRINTED / CHUNK).forEach(fill);
     });
-    tools();
+    hideEmpty();
+    if (data.rows.length > FEW) tools();
     heads();
     draw();
   }

@@ -49,7 +49,8 @@ int page_charts_end(struct buf *out)
 
 static int chart_begin(struct buf *out, const char *class, const char *heading)
 {
-    return buf_addf(out, "<section class=\"chart %s\"><h2>", class) | page_say(out, heading) | buf_adds(out, "</h2>\n");
+    return buf_addf(out, "<section class=\"chart%s%s\"><h2>", *class != '\0' ? " " : "", class) | page_say(out, heading) |
+           buf_adds(out, "</h2>\n");
 }
 
 static uint64_t sum_of(const struct page_bar *bars, size_t n)
@@ -114,11 +115,35 @@ int page_bars(struct buf *out, const char *heading, const char *what, const char
     return bad | buf_adds(out, "</tbody></table></section>\n");
 }
 
+int page_guards(struct buf *out)
+{
+    return chart_begin(out, "", "Guards") |
+           buf_adds(out,
+                    "<table class=\"plain\"><caption class=\"hidden\">Guards</caption><thead><tr><th scope=\"col\">guard"
+                    "</th><th scope=\"col\">counted</th><th scope=\"col\">limit</th><th scope=\"col\">verdict</th>"
+                    "</tr></thead><tbody>\n");
+}
+
+int page_guard(struct buf *out, struct str name, uint64_t counted, uint64_t of, struct str limit, const char *verdict,
+               const char *colour)
+{
+    return buf_adds(out, "<tr><th scope=\"row\">") | page_text(out, name) | buf_adds(out, "</th><td>") |
+           page_count(out, counted) | buf_adds(out, " of ") | page_count(out, of) | buf_adds(out, "</td><td>") |
+           page_text(out, limit) | buf_addf(out, "</td><td><span class=\"tag %s\">%s</span></td></tr>\n", colour, verdict);
+}
+
+int page_guards_end(struct buf *out)
+{
+    return buf_adds(out, "</tbody></table></section>\n");
+}
+
 /* ---- over time ---- */
 
 static int column_time(struct buf *out, double s)
 {
-    return s < 120 ? buf_addf(out, "%.0f s", s) : buf_addf(out, "%.1f min", s / 60);
+    return s < 1     ? buf_addf(out, "%.0f ms", s * 1000)
+           : s < 120 ? buf_addf(out, "%.1f s", s)
+                     : buf_addf(out, "%.1f min", s / 60);
 }
 
 int page_columns(struct buf *out, const struct page_columns *c)

@@ -40,4 +40,10 @@ struct page_columns {
 };
 int page_columns(struct buf *out, const struct page_columns *c);
 
+/* The guards of a run: page_guards(), one page_guard() each, page_guards_end(). */
+int page_guards(struct buf *out);
+int page_guard(struct buf *out, struct str name, uint64_t counted, uint64_t of, struct str limit, const char *verdict,
+               const char *colour);
+int page_guards_end(struct buf *out);
+
 #endif

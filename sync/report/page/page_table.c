@@ -17,11 +17,9 @@ enum {
     CONTEXT_BYTES = 40, /* what is left of it if it is longer */
 };
 
-const char *const page_kind_texts[] = {[PAGE_KIND_TEXT] = "text",
-                                       [PAGE_KIND_NAME] = "name",
-                                       [PAGE_KIND_NUMBER] = "number",
-                                       [PAGE_KIND_TAG] = "tag",
-                                       [PAGE_KIND_FIELDS] = "fields"};
+const char *const page_kind_texts[] =
+    {[PAGE_KIND_TEXT] = "text",     [PAGE_KIND_NAME] = "name", [PAGE_KIND_ID] = "id",
+     [PAGE_KIND_NUMBER] = "number", [PAGE_KIND_TAG] = "tag",   [PAGE_KIND_FIELDS] = "fields"};
 
 void page_table_free(struct page_table *t)
 {

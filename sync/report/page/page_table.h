@@ -18,7 +18,7 @@ enum {
     PAGE_PLAIN_BYTES = 1 << 20, /* in at most about this much HTML */
 };
 
-enum page_kind { PAGE_KIND_TEXT, PAGE_KIND_NAME, PAGE_KIND_NUMBER, PAGE_KIND_TAG, PAGE_KIND_FIELDS };
+enum page_kind { PAGE_KIND_TEXT, PAGE_KIND_NAME, PAGE_KIND_ID, PAGE_KIND_NUMBER, PAGE_KIND_TAG, PAGE_KIND_FIELDS };
 extern const char *const page_kind_texts[];
 
 struct page_column {

@@ -90,6 +90,31 @@ int state_batch_find(struct state *s, const char *job, uint64_t after, uint64_t 
     return found != INT64_MAX;
 }
 
+int state_run_sent(struct state *s, uint64_t run, int64_t from_ms, int64_t step_ms, uint64_t *counts, size_t n,
+                   struct err *e)
+{
+    static const char sql[] = "SELECT id, entries_n, sent_ms FROM batches WHERE run = ? AND sent_ms > 0";
+    struct db *const files[] = {&s->main, s->journal.open ? &s->journal.db : NULL};
+    for (size_t i = 0; i < 2 && files[i] != NULL; i++) {
+        sqlite3_stmt *st;
+        int rc = db_query(files[i], &st, e, sql, "u", run);
+        for (; rc == 1; rc = db_next(files[i], st, e)) {
+            /* What is merged stands in both files until the journal is emptied. */
+            int merged = i == 0 ? 0 : batch_merged(s, (uint64_t)sqlite3_column_int64(st, 0), e);
+            int64_t step = (sqlite3_column_int64(st, 2) - from_ms) / step_ms;
+            size_t at = step < 0 ? 0 : step >= (int64_t)n ? n - 1 : (size_t)step;
+            if (merged < 0) {
+                sqlite3_reset(st);
+                return -1;
+            }
+            counts[at] += merged == 0 ? (uint64_t)sqlite3_column_int64(st, 1) : 0;
+        }
+        if (rc < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int state_unmerged_rows(struct state *s, uint64_t *rows, struct err *e)
 {
     sqlite3_stmt *st;
