@@ -31,10 +31,15 @@ struct postgres_engagement {
 
 int postgres_engagement_check_url(const char *url, struct err *e)
 {
+    struct err wrong = ERR_INIT;
     char *label;
-    if (postgres_url_label(url, &label, e) != 0)
-        return -1;
+    int rc = postgres_url_label(url, &label, &wrong);
     free(label);
+    if (rc != 0) {
+        err_set(e, XS_USAGE, "--to: %s", err_text(&wrong));
+        err_clear(&wrong);
+        return -1;
+    }
     PQconninfoOption *options = PQconninfoParse(url, NULL);
     bool has = postgres_url_option(options, "password") != NULL;
     PQconninfoFree(options);

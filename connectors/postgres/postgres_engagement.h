@@ -13,7 +13,7 @@
 
 struct postgres_engagement;
 
-/* XS_USAGE: the connection string has a password, which `ps` would show. XS_CONFIG: it is none. 0/-1 */
+/* XS_USAGE: the text of --to has a password, which `ps` would show, or cannot be a connection string. 0/-1 */
 int postgres_engagement_check_url(const char *url, struct err *e);
 
 /* Connects and looks at the table: has it the columns and the key, may it be read, inserted and updated? `table` is a name as SQL

@@ -39,33 +39,44 @@ void pull_summary_free(struct pull_summary *summary)
 
 /* ---- one lead ---- */
 
-static int read_lead(struct pull *p, uint64_t after, struct pull_lead *out, struct err *e)
+static int next_lead(struct pull *p, uint64_t after, struct pull_lead *out, struct err *e)
 {
     struct run *r = p->run;
     arena_reset(&r->row_arena);
     arena_reset(&r->known_arena);
     memset(out, 0, sizeof *out);
-    int rc = pages_next(remote_pages(r->compare.remote), after, true, &r->row_arena, &out->page, e);
-    if (rc != 1)
-        return rc;
+    return pages_next(remote_pages(r->compare.remote), after, true, &r->row_arena, &out->page, e);
+}
+
+static int join_state(struct pull *p, struct pull_lead *out, struct err *e)
+{
+    struct run *r = p->run;
     buf_reset(&p->address);
     out->address = out->page.email;
     if (out->page.email.n > 0 && mapping_email_key(out->page.email, &p->address) == 0)
         out->address = buf_str(&p->address);
-    rc = state_id_owner(r->state, &out->page.id, &out->key, e);
+    int rc = state_id_owner(r->state, &out->page.id, &out->key, e);
     if (rc == 1)
         rc = state_lead_get(r->state, &out->key, &r->known_arena, &out->known, e);
     out->owned = rc == 1;
-    return rc < 0 || state_person_status(r->state, out->address, &out->remembered, e) != 0 ? -1 : 1;
+    return rc < 0 ? -1 : state_person_status(r->state, out->address, &out->remembered, e);
 }
 
-/* Is the status worth recording? What is known of a person is never lowered: unsubscribed stays, and bounced before skipped. */
+/* How much a status says: who unsubscribed stays so, and an address that bounced is not merely skipped. */
+static int weight(int status)
+{
+    switch (lead_status_reason(status)) {
+    case REASON_UNSUBSCRIBED: return 3;
+    case REASON_BOUNCED: return 2;
+    case REASON_SKIPPED_THERE: return 1;
+    default: return 0;
+    }
+}
+
+/* What is known of a person is never lowered. */
 static bool is_news(int there, int known)
 {
-    if (lead_status_reason(there) == REASON_NONE || there == known)
-        return false;
-    return lead_status_reason(known) == REASON_NONE ||
-           (there == ENGAGEMENT_STATUS_UNSUBSCRIBED && known != ENGAGEMENT_STATUS_UNSUBSCRIBED);
+    return weight(there) > weight(known);
 }
 
 /* ---- who unsubscribed or bounced ---- */
@@ -110,9 +121,13 @@ static int record_statuses(struct pull *p, struct err *e)
     struct run *r = p->run;
     struct pull_lead lead = {.owned = false};
     int rc;
-    while ((rc = read_lead(p, lead.page.n, &lead, e)) == 1)
-        if (record_status(p, &lead, e) != 0)
+    while ((rc = next_lead(p, lead.page.n, &lead, e)) == 1) {
+        /* Most leads are active: they need no look into the state. */
+        if (lead_status_reason(lead.page.status) == REASON_NONE)
+            continue;
+        if (join_state(p, &lead, e) != 0 || record_status(p, &lead, e) != 0)
             return -1;
+    }
     if (rc < 0 || r->record.id == 0)
         return rc;
     if (state_merge(r->state, r->refusal_context, e) != 0)
@@ -201,11 +216,11 @@ static int write_leads(struct pull *p, bool since_last, struct err *e)
     p->destination = hash_keyed64(state_secret(r->state), p->sink->name, strlen(p->sink->name));
     if (p->sink->begin(p->sink->ctx, r->m->name, &fresh, e) != 0)
         return -1;
-    while ((rc = read_lead(p, lead.page.n, &lead, e)) == 1) {
+    while ((rc = next_lead(p, lead.page.n, &lead, e)) == 1) {
         const struct pages_progress progress = {.leads = p->summary->leads};
         if (p->summary->leads++ % LOOK_UP_ROWS == 0 && run_compare_step(r, &progress, e) != 0)
             return -1;
-        if (write_lead(p, &lead, since_last && !fresh, e) != 0)
+        if (join_state(p, &lead, e) != 0 || write_lead(p, &lead, since_last && !fresh, e) != 0)
             return -1;
     }
     if (rc < 0 || p->sink->finish(p->sink->ctx, &p->summary->written, e) != 0)

@@ -128,7 +128,8 @@ START_TEST(passwords_are_refused)
     ck_assert_int_eq(postgres_engagement_check_url("postgresql://u@h/d", &e), 0);
     ck_assert_int_eq(postgres_engagement_check_url("service=crm", &e), 0);
     ck_assert_int_eq(postgres_engagement_check_url("postgresql://u@h/p@d", &e), -1);
-    ck_assert_int_eq(e.status, XS_CONFIG);
+    ck_assert_int_eq(e.status, XS_USAGE);
+    ck_assert_msg(strncmp(err_text(&e), "--to: postgres: url: ", 21) == 0, "%s", err_text(&e));
     err_clear(&e);
 }
 END_TEST
