@@ -3,22 +3,20 @@
 #include "sync/model/engagement.h"
 
 #include "sync/base/clock.h"
+#include "sync/model/lead_status.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #define ENGAGEMENT_ROW(id, name, type) {{(name), sizeof(name) - 1}, type},
 const struct engagement_column_row engagement_column_table[ENGAGEMENT_COLUMN_N] = {ENGAGEMENT_COLUMNS(ENGAGEMENT_ROW)};
 
-/* The documented values. 0 is not, and is what a lead of a list has that never was in a campaign. */
+/* The documented values. lead_status.h has those of the status. */
 struct number_word {
     int64_t number;
     const char *word;
-};
-static const struct number_word status_words[] = {
-    {0, "new"},      {1, "active"},        {2, "paused"},   {3, "completed"},
-    {-1, "bounced"}, {-2, "unsubscribed"}, {-3, "skipped"}, {0, NULL},
 };
 static const struct number_word interest_words[] = {
     {0, "out_of_office"},   {1, "interested"},    {2, "meeting_booked"}, {3, "meeting_completed"}, {4, "won"},
@@ -125,15 +123,16 @@ int engagement_cells(const struct engagement_lead *lead, struct arena *arena, st
         if (lead->target->name != NULL)
             bad |= put_text(arena, str_from(lead->target->name), &cells[ENGAGEMENT_TARGET_NAME]);
     }
-    cells[ENGAGEMENT_STATUS] = word_of(status_words, g->status);
+    if (g->status >= INT_MIN && g->status <= INT_MAX)
+        cells[ENGAGEMENT_STATUS] = str_from(lead_status_text((int)g->status));
     cells[ENGAGEMENT_INTEREST] = word_of(interest_words, g->interest);
     cells[ENGAGEMENT_VERIFICATION] = word_of(verification_words, g->verification);
     cells[ENGAGEMENT_CONTACTED] = known_cell(is_contacted(g));
     cells[ENGAGEMENT_OPENED] = known_cell(has_happened(g->opens, g->opened_ms));
     cells[ENGAGEMENT_CLICKED] = known_cell(has_happened(g->clicks, g->clicked_ms));
     cells[ENGAGEMENT_REPLIED] = known_cell(has_happened(g->replies, g->replied_ms));
-    cells[ENGAGEMENT_BOUNCED] = known_cell(has_status(lead, ENGAGEMENT_STATUS_BOUNCED));
-    cells[ENGAGEMENT_UNSUBSCRIBED] = known_cell(has_status(lead, ENGAGEMENT_STATUS_UNSUBSCRIBED));
+    cells[ENGAGEMENT_BOUNCED] = known_cell(has_status(lead, LEAD_STATUS_BOUNCED));
+    cells[ENGAGEMENT_UNSUBSCRIBED] = known_cell(has_status(lead, LEAD_STATUS_UNSUBSCRIBED));
     bad |= put_number(arena, g->status, &cells[ENGAGEMENT_STATUS_NUMBER]) |
            put_number(arena, g->interest, &cells[ENGAGEMENT_INTEREST_NUMBER]) |
            put_number(arena, g->verification, &cells[ENGAGEMENT_VERIFICATION_NUMBER]) |

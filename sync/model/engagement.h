@@ -14,7 +14,6 @@
 #include <stdint.h>
 
 #define ENGAGEMENT_UNTOLD INT64_MIN
-enum { ENGAGEMENT_STATUS_BOUNCED = -1, ENGAGEMENT_STATUS_UNSUBSCRIBED = -2 };
 
 struct engagement {
     /* As the API numbers them, or ENGAGEMENT_UNTOLD, like all that follows. */
@@ -71,7 +70,7 @@ struct engagement_lead {
     struct uuid id;
     const struct target *target; /* NULL: the lead is in no campaign and no list */
     struct engagement engagement;
-    int remembered; /* the person's status in the state: -1 bounced, -2 unsubscribed; it is never lowered */
+    int remembered; /* the person's status in the state (enum lead_status); it is never lowered */
 };
 /* The record: a cell per column. A cell without `p` is empty. Cells borrow from the lead and from the arena. 0/-1 (memory) */
 int engagement_cells(const struct engagement_lead *lead, struct arena *arena, struct str cells[ENGAGEMENT_COLUMN_N]);

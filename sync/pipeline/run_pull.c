@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/model/lead_status.h"
 #include "sync/pipeline/run_fill.h"
 #include "sync/pipeline/run_int.h"
-#include "sync/plan/eligibility.h"
 #include "sync/plan/target_names.h"
 
 enum { LOOK_UP_ROWS = 256, RECORD_BYTES = 1 << 20 };

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "sync/model/engagement.h"
+#include "sync/model/lead_status.h"
 #include "tests/unit/harness.h"
 
 #include <stdio.h>
@@ -123,7 +124,7 @@ END_TEST
 
 START_TEST(what_is_remembered_is_not_lowered)
 {
-    lead.remembered = ENGAGEMENT_STATUS_UNSUBSCRIBED;
+    lead.remembered = LEAD_STATUS_UNSUBSCRIBED;
     ck_assert_str_eq(record(), "unsubscribed=true");
     lead.engagement.status = 1;
     ck_assert_str_eq(record(), "status=active status_number=1 bounced=false unsubscribed=true");
