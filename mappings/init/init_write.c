@@ -180,10 +180,23 @@ static bool is_filled(const struct mapping_init *init, int field)
     return false;
 }
 
+/* A column "Site" is the website if every cell is a web address. Names such as "URL" may be of a page about the lead. Leads that were
+ * sent without it stay as they are. */
+static bool is_website_by_cells(const struct init_writer *w, size_t i)
+{
+    static const char *const names[] = {"Site", "Web", "Internet", "Domain", "Company domain"};
+    const struct look *look = &w->init->looks[i];
+    bool named = false;
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+        named = named || str_eq_nocase(str_trim(w->init->columns[i]), str_from(names[k]));
+    return named && !w->file->goes_on && look_all(look, look->bare_hosts + look->urls);
+}
+
 /* A name that may mean the field: a commented line, if no other column fills the field. */
 static void put_maybes(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
+    bool has_website = false;
     for (size_t i = 0; i < init->n; i++) {
         struct names_match match;
         if (i == email || init->uses[i].field >= 0 || names_find(init->columns[i], &match) != 1 ||
@@ -193,10 +206,13 @@ static void put_maybes(struct init_writer *w, size_t email)
         struct steps steps = propose_steps(&init->looks[i], (int)match.field);
         bool whole = match.field == LEAD_FIRST_NAME && init->looks[i].spaced * 2 > init->looks[i].filled;
         propose_add(&steps, whole, "{replace: ['\\s.*$', '']}", "");
-        init_put(w, "  # ");
+        bool sites = match.field == LEAD_WEBSITE && !has_website && is_website_by_cells(w, i);
+        has_website = has_website || sites;
+        init_put(w, sites ? "  " : "  # ");
         put_column(w, str_from(lead_field_table[match.field].api), STR_NONE, &i, 1, &steps, NULL);
-        init_put_note(w, whole ? "unsure: are these whole names? Then the first word is used"
-                               : "unsure: the name may mean something else");
+        init_put_note(w, sites   ? "recognized by its cells"
+                         : whole ? "unsure: are these whole names? Then the first word is used"
+                                 : "unsure: the name may mean something else");
         init_end_line(w);
     }
 }
@@ -316,13 +332,13 @@ static void put_footer(struct init_writer *w, bool has_rules)
         return;
     snprintf(text, sizeof text,
              "# Line %" PRIu64
-             ", at the end, looks like a footer. To leave it out, remove the '# ' from this rule and replace "
-             "Total\n# by the text of that line; a text that changes with every file does not work.\n",
+             ", at the end, looks like a footer. To leave it out, put its text into this rule and remove the '# '.\n"
+             "# A text that changes with every file, such as a date, does not work.\n",
              init->footer_line);
     init_put(w, text);
     init_put(w, has_rules ? "#   - {column: " : "# skip_when:\n#   - {column: ");
     init_put_scalar(w, init->columns[0]);
-    init_put(w, ", in: [Total]}\n");
+    init_put(w, ", in: [TEXT]}\n");
     w->line = w->out->n;
     if (!has_rules)
         init_end_line(w);

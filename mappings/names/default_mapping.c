@@ -7,6 +7,7 @@
 #include "mappings/names/names.h"
 #include "mappings/names/names_words.h"
 #include "mappings/file/schema.h"
+#include "sync/base/opt.h"
 #include "sync/base/text.h"
 
 #include <stdlib.h>
@@ -205,6 +206,17 @@ static int digest_options(struct mapping *m, const struct mapping_option *option
     return rc == 0 ? 0 : -1;
 }
 
+/* The command that writes a mapping for the file, as it can be typed. */
+static const char *init_command(struct mapping *m, const char *path)
+{
+    struct buf text = BUF_INIT(SHOWN_BYTES_MAX);
+    const char *kept = NULL;
+    if ((buf_adds(&text, "leadsync init ") | opt_show_quoted(path, &text)) == 0)
+        kept = arena_dup(&m->arena, text.p, text.n);
+    buf_free(&text);
+    return kept != NULL ? kept : "leadsync init FILE";
+}
+
 /* Makes a mapping of defaults. Settings that need a decision (removals, routes, keys) have no option, so a CSV without a
  * mapping can only add and update leads. */
 int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool all_columns,
@@ -232,10 +244,8 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
     if (take_options(m, options, options_n, e) != 0 || digest_options(m, options, options_n, e) != 0)
         goto failed;
     if (m->mode == MODE_MIRROR) {
-        err_set(e, XS_USAGE,
-                "a CSV without a mapping file never removes leads; for mode mirror write a mapping "
-                "('leadsync init %s')",
-                csv_path);
+        const char *init = init_command(m, csv_path);
+        err_set(e, XS_USAGE, "a CSV without a mapping file never removes leads; for mode mirror write a mapping: %s", init);
         goto failed;
     }
     *out = m;
@@ -267,8 +277,7 @@ int mapping_name_target(struct mapping *m, const char *target_id, struct err *e)
 /* ---- bind ---- */
 
 /* Finds the column of the address. If no name or several names mean it, the user must decide. */
-static int no_address(const struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n,
-                      struct err *e)
+static int no_address(struct mapping *m, const struct str *columns, const struct names_use *uses, size_t n, struct err *e)
 {
     struct buf shown = BUF_INIT(SHOWN_BYTES_MAX);
     bool several = false;
@@ -284,25 +293,30 @@ static int no_address(const struct mapping *m, const struct str *columns, const 
         rc = (listed++ > 0 ? buf_adds(&shown, ", ") : 0) | text_show(columns[i], 60, &shown);
     }
     const char *list = rc == 0 ? buf_cstr(&shown) : NULL;
-    const char *path = m->source.as.csv.path;
+    const char *path = m->source.as.csv.path, *init = init_command(m, path);
     if (list == NULL)
         err_oom(e);
     else if (several)
         err_set(e, XS_CONFIG,
-                "%s: several columns could be the e-mail address: %s; rename one to 'email', or write a "
-                "mapping ('leadsync init %s')",
-                path, list, path);
+                "%s: several columns could be the e-mail address: %s; rename one to 'email', or write a mapping: %s", path,
+                list, init);
     else if (first_line_address(columns, n) >= 0)
         err_set(e, XS_CONFIG,
-                "%s: the first line holds an e-mail address, so it is data and not a header; 'leadsync init %s' writes a "
-                "mapping with names for the columns",
-                path, path);
+                "%s: the first line holds an e-mail address, so it is data and not a header; this writes a mapping with "
+                "names for the columns: %s",
+                path, init);
+    else if (listed == 1 && n > 1)
+        err_set(
+            e, XS_CONFIG,
+            "%s: the first line has one cell, \"%s\", so it may be a title; remove the lines above the header, whose line "
+            "this names: %s",
+            path, list, init);
     else
         err_set(
             e, XS_CONFIG,
-            "%s: no column name is known to mean the e-mail address; the columns are: %s; rename one to 'email', or write "
-            "a mapping ('leadsync init %s')",
-            path, list, path);
+            "%s: no column name is known to mean the e-mail address; the columns are: %s; rename one to 'email', or write a "
+            "mapping: %s",
+            path, list, init);
     buf_free(&shown);
     return -1;
 }

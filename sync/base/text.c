@@ -353,19 +353,35 @@ fail:
     return -1;
 }
 
+/* U+0300 to U+036F: an accent that stands apart from its letter. */
+static bool is_accent(const char *p, size_t n)
+{
+    unsigned char a = (unsigned char)p[0], b = n > 1 ? (unsigned char)p[1] : 0;
+    return (a == 0xCC && b >= 0x80) || (a == 0xCD && b >= 0x80 && b <= 0xAF);
+}
+
 size_t text_slug(struct str s, char *out)
 {
-    size_t n = 0;
+    size_t n = 0, apart_n = 0;
+    /* Without memory, or of bytes that are not UTF-8, a letter with an accent is a sign like others. */
+    uint8_t *apart = text_is_ascii(s) || !text_is_utf8(s)
+                         ? NULL
+                         : u8_normalize(UNINORM_NFD, (const uint8_t *)s.p, s.n, NULL, &apart_n);
+    if (apart != NULL)
+        s = (struct str){(const char *)apart, apart_n};
     for (size_t i = 0; i < s.n && n < TEXT_SLUG_MAX; i++) {
         char c = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 0x20) : s.p[i];
         bool alnum = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
         if (alnum || (n > 0 && (c == '.' || c == '_')))
             out[n++] = c;
+        else if (is_accent(s.p + i, s.n - i))
+            i++;
         else if (n > 0 && out[n - 1] != '-')
             out[n++] = '-';
     }
     while (n > 0 && out[n - 1] == '-')
         n--;
     out[n] = '\0';
+    free(apart);
     return n;
 }

@@ -33,7 +33,7 @@ int text_wrap(struct str line, size_t columns, size_t indent, struct buf *out);
 /* Comparison key for header names: case-folded, NFC, without blanks and _ - . (anything else stays). 0/-1. */
 int text_header_key(struct str s, struct buf *out);
 enum { TEXT_SLUG_MAX = 64 };
-/* A name for files, metrics and shells made of any text: "My Leads (2)" as "my-leads-2". Lower-case letters, digits, and
+/* A name for files, metrics and shells made of any text: "My Leads (2)" as "my-leads-2", "März" as "marz". Lower-case letters, digits, and
  * . _ - after the first character; may be empty. Returns its length; `out` has room for TEXT_SLUG_MAX + 1 and ends in a NUL. */
 size_t text_slug(struct str s, char *out);
 /* What a noun takes after this number: "" or "s". */

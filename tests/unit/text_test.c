@@ -297,7 +297,9 @@ START_TEST(slugs)
         {"People-1a2b3c4d", "people-1a2b3c4d"},
         {"My Leads (2)", "my-leads-2"},
         {"_.Q4_Founders.v2", "q4_founders.v2"},
-        {"M\303\244rz", "m-rz"},
+        {"M\303\244rz \303\211t\303\251", "marz-ete"},
+        {"M\344rz", "m-rz"},
+        {"Gro\303\237", "gro"},
         {"\345\220\215\345\215\225-1a2b", "1a2b"},
         {"  --  ", ""},
     };

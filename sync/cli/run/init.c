@@ -255,10 +255,11 @@ static int open_file(struct invocation *inv, struct source_spec *spec, struct ar
         goto done;
     spec->as.csv.first_look = false;
     if (verdict.kind == FIRST_LINE_TITLE) {
-        err_set(e, XS_CONFIG,
-                "%s:%llu: this line looks like the header; remove the lines above it (as with: tail -n +%llu), and run "
-                "init again",
-                first->label, (unsigned long long)verdict.header_line, (unsigned long long)verdict.header_line);
+        err_set(
+            e, XS_CONFIG,
+            "%s:%llu: this line looks like the header; remove the lines above it (as with: tail -n +%llu FILE >NEW), and "
+            "run init again",
+            first->label, (unsigned long long)verdict.header_line, (unsigned long long)verdict.header_line);
         goto done;
     }
     if (verdict.kind == FIRST_LINE_DATA) {
