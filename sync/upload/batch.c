@@ -243,6 +243,12 @@ void batch_check(struct batch_run *b)
         operation->freed(u);
 }
 
+void batch_all_done(struct batch_run *b, enum outcome outcome, enum reason reason)
+{
+    for (uint32_t i = 0; i < b->record.entries_n; i++)
+        batch_entry_done(b, i, outcome, reason, 0);
+}
+
 void batch_leave_open(struct batch_run *b)
 {
     if (b->life == LIFE_LEFT_OPEN)

@@ -201,6 +201,8 @@ int batch_add(struct batch_run *b, const struct planned *planned, struct err *e)
 /* Called when a slice or request ended. When nothing is under way: starts what comes next; else settles the batch, or
  * leaves it open, and frees it. */
 void batch_check(struct batch_run *b);
+/* Gives every entry without an outcome this one. */
+void batch_all_done(struct batch_run *b, enum outcome outcome, enum reason reason);
 /* Leaves the batch open in the state; its rows count as deferred: outcome_open. */
 void batch_leave_open(struct batch_run *b);
 
@@ -238,6 +240,8 @@ struct batch_slice *slice_of_open(const struct batch_slice *from, size_t first, 
 void slice_free(struct batch_slice *s); /* and batch_check() */
 /* Every entry of the slice gets the outcome. */
 void slice_done(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status);
+/* Every entry that the last read did not show gets the outcome; the slice goes on. */
+void slice_unshown_done(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status);
 /* Nothing more can be found out now: the batch stays open. */
 void slice_leave_open(struct batch_slice *s);
 /* The same, for a reason that ends the upload. */

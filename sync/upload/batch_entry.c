@@ -139,7 +139,8 @@ void batch_entry_stays_open(struct batch_run *b, uint32_t i, int http_status)
 }
 
 /* A batch is settled whole or stays open whole, and is read back the next time. So an outcome that is known already is
- * not on record, and its row counts with the others as deferred, as the results of the run list it. */
+ * not on record, and its row counts with the others as deferred, as the results of the run list it.
+ * `updated` and `moved` keep the operation: it was proved in this run, and the next run counts its row as settled only. */
 void batch_entry_defer_known(struct batch_run *b, uint32_t i, enum reason open_reason)
 {
     struct tally *t = b->u->c.tally;

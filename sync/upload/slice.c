@@ -68,6 +68,13 @@ void slice_done(struct batch_slice *s, enum outcome outcome, enum reason reason,
     slice_free(s);
 }
 
+void slice_unshown_done(struct batch_slice *s, enum outcome outcome, enum reason reason, int http_status)
+{
+    for (size_t k = 0; k < s->n; k++)
+        if (!s->batch->progress[s->index[k]].shown)
+            batch_entry_done(s->batch, s->index[k], outcome, reason, http_status);
+}
+
 void slice_leave_open(struct batch_slice *s)
 {
     batch_leave_open(s->batch);
@@ -108,7 +115,9 @@ static const int64_t late_attempts_ms[ATTEMPTS_MAX - 1] = {5000, 15000, 45000};
 
 void slice_wait_attempt(struct batch_slice *s, bool late, void (*wake)(struct batch_slice *))
 {
-    int64_t ms = (late ? late_attempts_ms : attempts_ms)[s->attempt - 1];
+    /* The first wait follows the first read. A caller that has read more often waits as long as before. */
+    size_t wait = s->attempt < 1 ? 0 : s->attempt < ATTEMPTS_MAX ? s->attempt - 1 : ATTEMPTS_MAX - 2;
+    int64_t ms = (late ? late_attempts_ms : attempts_ms)[wait];
     slice_wait(s, ms * 1000 * s->batch->u->c.mapping->limits.settle_ms / SETTLE_UNIT_MS, wake);
 }
 

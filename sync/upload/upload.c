@@ -177,12 +177,6 @@ static int upload_commit_and_submit(struct upload *u, struct err *e)
     return rc;
 }
 
-static void upload_defer_open_entries(struct batch_run *b, enum reason reason)
-{
-    for (size_t i = 0; i < b->record.entries_n; i++)
-        batch_entry_done(b, (uint32_t)i, OUTCOME_DEFERRED, reason, 0);
-}
-
 static void upload_give_up_waits(struct upload *u)
 {
     while (u->waiting != NULL) {
@@ -225,7 +219,7 @@ void upload_stop(struct upload *u, enum reason reason)
     }
     /* Intents that were written but not sent: surely not applied. */
     for (size_t i = 0; i < u->ready_n; i++) {
-        upload_defer_open_entries(u->ready[i], reason);
+        batch_all_done(u->ready[i], OUTCOME_DEFERRED, reason);
         batch_check(u->ready[i]);
     }
     u->ready_n = 0;
@@ -283,8 +277,9 @@ static void upload_judge_refusals(struct upload *u)
     err_clear(&e);
 }
 
-/* Is the time over that requests in flight have after the first signal or the deadline? Those left have been called back. */
-static bool upload_last_wait_is_over(struct upload *u)
+/* After the first signal or the deadline, requests in flight have a limited time. Starts that time, and calls the requests back
+ * when it is over. True: it is over. */
+static bool upload_end_last_wait(struct upload *u)
 {
     bool late = u->deadline_us != 0 && u->c.clock->mono_us(u->c.clock) >= u->deadline_us;
     return (stop_requested() != 0 || late) && api_last_wait(u->c.api);
@@ -301,7 +296,7 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
     if (!u->stopping && u->deadline_us != 0 && now_us >= u->deadline_us)
         upload_stop(u, REASON_TIME_BUDGET);
     if (u->stopping)
-        upload_last_wait_is_over(u);
+        upload_end_last_wait(u); /* what it calls back ends like any other answer */
     /* Idle connections are worth more than a full group commit, yet where the server is faster than we are they are
      * always idle, and each commit costs a write and a wait: a few batches for each, unless there is time to wait. */
     bool idle = u->ready_n > 0 && api_queued(u->c.api) == 0 && (u->ready_n >= COMMIT_IDLE || timeout_ms > 0);
@@ -325,7 +320,7 @@ int upload_step(struct upload *u, int64_t timeout_ms, struct err *e)
 static int upload_finish_in_flight(struct upload *u, struct err *e)
 {
     struct err local = ERR_INIT;
-    while (api_queued(u->c.api) > 0 && !upload_last_wait_is_over(u)) {
+    while (api_queued(u->c.api) > 0 && !upload_end_last_wait(u)) {
         if (api_step(u->c.api, 1000, &local) != 0)
             break;
         upload_give_up_waits(u);

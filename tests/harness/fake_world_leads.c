@@ -1,6 +1,7 @@
 /* The leads of the stand-in, and what its parts share over json-c. */
 #include "tests/harness/fake_world_int.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,28 +84,44 @@ size_t world_n(const struct world *w)
     return json_object_array_length(w->leads);
 }
 
-/* The same address, or without addresses the same row key. */
-static bool same_person(struct json_object *a, struct json_object *b)
+/* What makes two leads doubles: their target, and the address in lower case or, without addresses, the row key. Owned by the
+ * caller; NULL: no lead can be its double. */
+static char *world_identity(struct json_object *lead)
 {
-    const char *email_a = world_text(a, "email"), *email_b = world_text(b, "email");
-    const char *key_a = world_text(world_member(a, "payload"), "leadsync_key");
-    const char *key_b = world_text(world_member(b, "payload"), "leadsync_key");
-    if (email_a[0] != '\0')
-        return strcasecmp(email_a, email_b) == 0;
-    return email_b[0] == '\0' && key_a[0] != '\0' && strcmp(key_a, key_b) == 0;
+    const char *email = world_text(lead, "email"), *key = world_text(world_member(lead, "payload"), "leadsync_key");
+    const char *who = email[0] != '\0' ? email : key, *target = world_target_of(lead);
+    if (who[0] == '\0')
+        return NULL;
+    size_t n = strlen(target) + strlen(who) + 3;
+    char *text = malloc(n);
+    if (text == NULL)
+        abort();
+    snprintf(text, n, "%s %c%s", target, email[0] != '\0' ? '@' : '#', who);
+    for (char *c = text; email[0] != '\0' && *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return text;
+}
+
+static int world_compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 size_t world_doubles(const struct world *w)
 {
-    size_t doubles = 0;
+    size_t doubles = 0, n = 0;
+    char **identities = calloc(world_n(w) + 1, sizeof *identities);
+    if (identities == NULL)
+        abort();
     for (size_t i = 0; i < world_n(w); i++)
-        for (size_t k = 0; k < i; k++) {
-            struct json_object *a = json_object_array_get_idx(w->leads, i), *b = json_object_array_get_idx(w->leads, k);
-            if (same_person(a, b) && strcmp(world_target_of(a), world_target_of(b)) == 0) {
-                doubles++;
-                break;
-            }
-        }
+        if ((identities[n] = world_identity(json_object_array_get_idx(w->leads, i))) != NULL)
+            n++;
+    qsort(identities, n, sizeof *identities, world_compare_texts);
+    for (size_t i = 0; i < n; i++)
+        doubles += i > 0 && strcmp(identities[i], identities[i - 1]) == 0;
+    for (size_t i = 0; i < n; i++)
+        free(identities[i]);
+    free(identities);
     return doubles;
 }
 

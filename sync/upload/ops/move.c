@@ -59,12 +59,6 @@ static bool move_was_asked(const struct batch_run *b)
     return asked;
 }
 
-static void move_all_done(struct batch_run *b, enum outcome outcome, enum reason reason)
-{
-    for (uint32_t i = 0; i < b->record.entries_n; i++)
-        batch_entry_done(b, i, outcome, reason, 0);
-}
-
 /* Something may have been carried out: the next run finds out what. */
 static void move_leave_asked(struct batch_run *b)
 {
@@ -79,7 +73,7 @@ void move_give_up(struct batch_slice *s, enum reason reason)
     if (move_was_asked(s->batch))
         move_leave_asked(s->batch);
     else
-        move_all_done(s->batch, OUTCOME_DEFERRED, reason);
+        batch_all_done(s->batch, OUTCOME_DEFERRED, reason);
     slice_free(s);
 }
 
@@ -125,7 +119,7 @@ static bool move_take_turn(struct batch_run *b)
 {
     struct err e = ERR_INIT;
     if (upload_target_is_locked(b->u, b->record.source) || upload_target_is_locked(b->u, b->record.target)) {
-        move_all_done(b, OUTCOME_DEFERRED, REASON_JOB_OPEN);
+        batch_all_done(b, OUTCOME_DEFERRED, REASON_JOB_OPEN);
         return false;
     }
     if (move_targets_are_busy(b)) {
@@ -135,7 +129,7 @@ static bool move_take_turn(struct batch_run *b)
     struct batch_slice *s = slice_of_all(b, &e);
     if (s == NULL) {
         upload_fail(b->u, &e);
-        move_all_done(b, OUTCOME_DEFERRED, REASON_INTERRUPTED);
+        batch_all_done(b, OUTCOME_DEFERRED, REASON_INTERRUPTED);
         err_clear(&e);
         return false;
     }
@@ -335,11 +329,11 @@ static bool move_next(struct batch_run *b)
     if (b->open_n > 0 && upload_ended(b->u) && move_was_asked(b))
         move_leave_asked(b);
     else if (upload_ended(b->u))
-        move_all_done(b, OUTCOME_DEFERRED, b->u->c.stop_reason);
+        batch_all_done(b, OUTCOME_DEFERRED, b->u->c.stop_reason);
     else if (b->earlier)
-        move_all_done(b, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
+        batch_all_done(b, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN);
     else if (b->move.rounds >= ROUNDS_MAX)
-        move_all_done(b, OUTCOME_FAILED, REASON_API_ERROR);
+        batch_all_done(b, OUTCOME_FAILED, REASON_API_ERROR);
     if (b->life == LIFE_LEFT_OPEN || b->open_n == 0)
         return false;
     move_take_arrived(b);

@@ -82,9 +82,7 @@ static void move_check_found(struct batch_slice *s, uint32_t i, const struct rem
 /* Neither the leads themselves nor their addresses are in source or target. */
 static void move_check_search_done(struct batch_slice *s)
 {
-    for (size_t k = 0; k < s->n; k++)
-        if (!s->batch->progress[s->index[k]].shown)
-            batch_entry_done(s->batch, s->index[k], OUTCOME_FAILED, REASON_GONE_THERE, 0);
+    slice_unshown_done(s, OUTCOME_FAILED, REASON_GONE_THERE, 0);
     slice_free(s);
 }
 

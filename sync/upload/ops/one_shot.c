@@ -135,10 +135,7 @@ static void one_shot_seen(struct batch_slice *s, uint32_t i, const struct remote
 
 static void one_shot_asked(struct batch_slice *s)
 {
-    struct batch_run *b = s->batch;
-    for (size_t k = 0; k < s->n; k++)
-        if (!b->progress[s->index[k]].shown)
-            batch_entry_done(b, s->index[k], OUTCOME_FAILED, REASON_GONE_THERE, 404);
+    slice_unshown_done(s, OUTCOME_FAILED, REASON_GONE_THERE, 404);
     one_shot_send_all(s);
 }
 

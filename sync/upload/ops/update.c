@@ -336,9 +336,7 @@ static void update_read_done(struct batch_slice *s)
         /* The run died, and its last request may be carried out late. */
         slice_wait_attempt(s, false, update_read);
     } else {
-        for (size_t k = 0; k < s->n; k++)
-            batch_entry_done(b, s->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-        slice_free(s);
+        slice_done(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
     }
 }
 

@@ -113,7 +113,5 @@ void copy_read(struct batch_slice *s)
 void copy_give_up(struct batch_run *b)
 {
     bool accepted = b->record.job != NULL;
-    for (uint32_t i = 0; i < b->record.entries_n; i++)
-        batch_entry_done(b, i, accepted ? OUTCOME_DEFERRED : OUTCOME_FAILED,
-                         accepted ? REASON_JOB_OPEN : REASON_UNATTRIBUTED, 0);
+    batch_all_done(b, accepted ? OUTCOME_DEFERRED : OUTCOME_FAILED, accepted ? REASON_JOB_OPEN : REASON_UNATTRIBUTED);
 }

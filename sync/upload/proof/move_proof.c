@@ -101,10 +101,7 @@ static void move_proof_found_double(struct batch_slice *s, uint32_t i, const str
 
 static void move_proof_doubles_read_done(struct batch_slice *s)
 {
-    struct batch_run *b = s->batch;
-    for (size_t k = 0; k < s->n; k++)
-        if (!b->progress[s->index[k]].shown)
-            batch_entry_done(b, s->index[k], OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
+    slice_unshown_done(s, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
     slice_free(s);
 }
 
@@ -148,9 +145,7 @@ static const struct lead_read_calls move_proof_asking = {move_proof_found, move_
 /* This run plans what an earlier run left; recovery writes nothing. */
 static void move_proof_leave(struct batch_slice *s)
 {
-    for (size_t k = 0; k < s->n; k++)
-        batch_entry_done(s->batch, s->index[k], OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
-    slice_free(s);
+    slice_done(s, OUTCOME_DEFERRED, REASON_OUTCOME_OPEN, 0);
 }
 
 static const struct lead_read_calls move_proof_searching = {move_proof_found, move_proof_leave, move_read_failed};
