@@ -259,6 +259,7 @@ struct lead_patch {
 /* XS_SOURCE: the lead's values are too large for a request. */
 int api_lead_patch(struct api *a, const struct lead_patch *patch, api_done_fn *done, void *ctx, struct err *e);
 /* For a dry run: 1, 0 where that would be so, -1. */
+int api_lead_patch_body(const struct lead_patch *patch, struct buf *out, struct err *e);
 int api_lead_patch_fits(const struct lead_patch *patch, struct err *e);
 
 /* ---- moves, removals, background jobs ---- */
@@ -284,6 +285,8 @@ struct leads_move {
     size_t ids_n;
     const struct leads_move_options *options; /* NULL: what a sync asks for */
 };
+/* The exact bodies of these requests, appended. 0/-1 */
+int api_leads_move_body(const struct leads_move *move, struct buf *out, struct err *e);
 int api_leads_move_digest(const struct leads_move *move, char body_sha256[SHA256_HEX_N], struct err *e);
 int api_leads_move(struct api *a, const struct leads_move *move, api_done_fn *done, void *ctx, struct err *e);
 
@@ -295,6 +298,7 @@ struct leads_delete {
     size_t ids_n;
 };
 enum { LEADS_DELETE_MAX = 100 };
+int api_leads_delete_body(const struct leads_delete *del, struct buf *out, struct err *e);
 int api_leads_delete_digest(const struct leads_delete *del, char body_sha256[SHA256_HEX_N], struct err *e);
 int api_leads_delete(struct api *a, const struct leads_delete *del, api_done_fn *done, void *ctx, struct err *e);
 /* DELETE /leads/{id}: the only way for a lead that is in no campaign and no list. Answers the lead. */

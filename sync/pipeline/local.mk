@@ -29,6 +29,7 @@ sync_libpipeline_a_SOURCES = \
 	sync/pipeline/phases/stage.c \
 	sync/pipeline/rows/conflicting_rows.c sync/pipeline/rows/conflicting_rows.h \
 	sync/pipeline/rows/dry_cost.c \
+	sync/pipeline/rows/dry_payload.c \
 	sync/pipeline/rows/dry_run.c \
 	sync/pipeline/rows/emptied_values.c \
 	sync/pipeline/rows/forgotten_rows.c \

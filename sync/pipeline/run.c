@@ -440,7 +440,7 @@ static int finish_diff(struct run *r, struct err *e)
     s->source_sha256 = r->source->sha256;
     if (r->opening.scratch_state == NULL && state_serial(r->state, &s->state_serial, e) != 0)
         return -1;
-    if (dry_cost_fill(r, e) != 0)
+    if (dry_cost_fill(r, e) != 0 || dry_payload_end(r, e) != 0)
         return -1;
     if (s->read != s->create + s->changed + s->unchanged + s->skipped + s->rejected + s->open)
         return err_set(e, XS_INTERNAL, "%llu rows were read, but the sum of the outcomes differs: please report",

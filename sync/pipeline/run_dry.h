@@ -6,6 +6,7 @@
 #include "sync/report/diff.h"
 
 struct run;
+struct dry_payload;
 
 /* Moves of a dry run from one target to another. */
 struct move_count {
@@ -22,6 +23,7 @@ struct run_dry {
     struct patch_effect patch;
     uint64_t lone_updates, batch_read; /* Updates without a move; the last batch of them that is read first, from 1. */
     uint64_t rekeys;
+    struct dry_payload *payload; /* NULL: nothing was collected */
     struct move_count *move_counts;
     size_t move_counts_n;
     uint64_t *creates_by_target; /* One count per target of the mapping. */
@@ -34,7 +36,16 @@ struct run_dry {
  * plan. 0/-1 */
 int dry_cost_fill(struct run *r, struct err *e);
 
+/* ---- rows/dry_payload.c ---- */
+/* Adds the change to the body of its request, if the diff wants bodies. 0/-1 */
+int dry_payload_change(struct run *r, const struct diff_change *c, struct err *e);
+/* Shows the requests that are not full. */
+int dry_payload_end(struct run *r, struct err *e);
+void dry_payload_free(struct run *r);
+
 /* ---- rows/dry_run.c ---- */
+/* Shows a change, and adds it to the body of its request. */
+int dry_run_change(struct run *r, const struct diff_change *c, struct err *e);
 /* Hands a change to the diff, or two: update and move. `from` is where a known lead is. */
 int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
                  const struct lead *old, const struct lead *lead, struct err *e);

@@ -421,5 +421,6 @@ void run_close(struct run *r)
     free(r->scratch.custom_changed);
     free(r->dry.creates_by_target);
     free(r->dry.move_counts);
+    dry_payload_free(r);
     free(r->old_rejects.hashes);
 }

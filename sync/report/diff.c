@@ -49,7 +49,8 @@ int diff_open(const struct diff_options *options, struct diff **out, struct err 
         changes = &diff_record_changes_remote;
     if (match_init(&d->match, options->match) != 0 || list_open(d, &d->changes, changes) != 0 ||
         list_open(d, &d->left_out, d->ops->left_outs) != 0 || list_open(d, &d->rejects, d->ops->left_outs) != 0 ||
-        list_open(d, &d->waiting, changes) != 0 || (d->ops->open != NULL && d->ops->open(d) != 0)) {
+        list_open(d, &d->waiting, changes) != 0 || list_open(d, &d->payloads, &diff_record_payloads) != 0 ||
+        (d->ops->open != NULL && d->ops->open(d) != 0)) {
         diff_close(d);
         return err_oom(e);
     }
@@ -67,6 +68,7 @@ void diff_close(struct diff *d)
     list_close(&d->left_out);
     list_close(&d->rejects);
     list_close(&d->waiting);
+    list_close(&d->payloads);
     match_free(&d->match);
     diff_flows_free(&d->flows);
     diff_mask_free(d);
@@ -317,6 +319,20 @@ int diff_waiting(struct diff *d, const struct diff_change *waits, struct err *e)
     if ((d->options.mask && diff_mask_change(d, &seen) != 0) || d->ops->waiting(d, &d->waiting.records, &seen) != 0)
         return err_oom(e);
     return d->ops->waits ? diff_keep(d, &d->waiting, e) : diff_write(d, e);
+}
+
+bool diff_wants_payload(const struct diff *d)
+{
+    return d->options.payload && d->ops->payload != NULL && !d->options.summary;
+}
+
+int diff_payload(struct diff *d, const struct diff_payload *payload, struct err *e)
+{
+    if (expect(d, true, e) != 0)
+        return -1;
+    if (d->ops->payload(d, &d->payloads.records, payload) != 0)
+        return err_oom(e);
+    return d->ops->waits ? diff_keep(d, &d->payloads, e) : diff_write(d, e);
 }
 
 static int list_left_out(struct diff *d, struct diff_list *list, const struct diff_left_out *left_out, struct err *e)

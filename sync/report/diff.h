@@ -72,6 +72,7 @@ struct diff_options {
     unsigned show;     /* only these: DIFF_SHOW_…; 0: every one */
     bool summary;      /* no changes and rows */
     bool left_out;     /* csv: also left-out rows and waiting leads, which `show` can ask for, too */
+    bool payload;      /* json, ndjson: diff_payload() */
     bool mask;         /* nothing that identifies a person leaves */
     bool has_at;       /* the head shows at_ms in place of the present time */
     int64_t at_ms;
@@ -128,6 +129,14 @@ struct diff_plan {
     int64_t used, limit;
 };
 
+/* A request that a sync would send. */
+struct diff_payload {
+    enum op op;
+    const char *method, *path;
+    uint64_t leads;
+    struct str body; /* JSON; empty: the ids of its leads are not known before they are created */
+};
+
 struct diff_summary {
     uint64_t read, create, update, move, remove, changed, unchanged, skipped, rejected, duplicates, open;
     uint64_t requests_create, requests_update, requests_move, requests_remove;
@@ -159,6 +168,8 @@ int diff_head(struct diff *d, const struct diff_head *head, struct err *e);
 int diff_change(struct diff *d, const struct diff_change *change, struct err *e);
 /* A lead without a row that a sync does not remove yet, because a row without a key may be its row: a removal, as in diff_change(). */
 int diff_waiting(struct diff *d, const struct diff_change *waits, struct err *e);
+bool diff_wants_payload(const struct diff *d);
+int diff_payload(struct diff *d, const struct diff_payload *payload, struct err *e);
 int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e);
 /* The last call; XS_IO when not all could be written. */
 int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e);

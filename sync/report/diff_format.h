@@ -35,7 +35,7 @@ struct diff {
     const struct diff_format_ops *ops;
     struct diff_head head; /* borrowed, see struct diff_head */
     struct buf record;     /* the bytes of the event under way */
-    struct diff_list changes, left_out, rejects, waiting;
+    struct diff_list changes, left_out, rejects, waiting, payloads;
     uint64_t changes_n, kinds[DIFF_KIND_N], left_out_n; /* of those that are shown */
     uint64_t waiting_n;                                 /* of those that are shown */
     uint64_t hidden_n;                                  /* changes that are not shown */
@@ -64,6 +64,7 @@ struct diff_format_ops {
     /* Both append the records of an event, if it is shown at all. 0/-1 (memory) */
     int (*change)(struct diff *d, struct record_writer *w, const struct diff_change *change);
     int (*left_out)(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
+    int (*payload)(struct diff *d, struct record_writer *w, const struct diff_payload *payload); /* NULL: not shown */
     /* The same for a lead that waits; NULL: only their number is shown. */
     int (*waiting)(struct diff *d, struct record_writer *w, const struct diff_change *waits);
     /* Both let diff_write() or diff_keep() take what they append to d->record. 0/-1. head: NULL if there is none */
@@ -103,6 +104,8 @@ extern const struct record_layout diff_record_changes, diff_record_changes_remot
 int diff_record_change(struct diff *d, struct record_writer *w, const struct diff_change *change);
 int diff_record_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *left_out);
 int diff_record_waiting(struct diff *d, struct record_writer *w, const struct diff_change *waits);
+extern const struct record_layout diff_record_payloads;
+int diff_record_payload(struct diff *d, struct record_writer *w, const struct diff_payload *payload);
 #define DIFF_WAITING "waiting"
 /* Appends "Ann Lee" of the lead of a change, as far as it is known. 0/-1 */
 int diff_person(const struct diff_change *change, struct buf *out);

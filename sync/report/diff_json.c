@@ -248,7 +248,8 @@ static int json_finish(struct diff *d, const struct diff_summary *s, struct err 
     if (document_part(d, s, true, e) != 0 || document_list(d, ",\n\"changes\":[", &d->changes, e) != 0 ||
         document_list(d, "],\n\"rejects\":[", &d->rejects, e) != 0 ||
         document_list(d, "],\n\"left_out\":[", &d->left_out, e) != 0 ||
-        document_list(d, "],\n\"waiting_leads\":[", &d->waiting, e) != 0)
+        document_list(d, "],\n\"waiting_leads\":[", &d->waiting, e) != 0 ||
+        (d->options.payload && document_list(d, "],\n\"payloads\":[", &d->payloads, e) != 0))
         return -1;
     if (buf_adds(&d->record, "],\n") != 0)
         return err_oom(e);
@@ -266,6 +267,7 @@ const struct diff_format_ops diff_format_json = {
     .change = diff_record_change,
     .left_out = diff_record_left_out,
     .waiting = diff_record_waiting,
+    .payload = diff_record_payload,
     .finish = json_finish,
 };
 
@@ -293,5 +295,6 @@ const struct diff_format_ops diff_format_ndjson = {
     .change = diff_record_change,
     .left_out = diff_record_left_out,
     .waiting = diff_record_waiting,
+    .payload = diff_record_payload,
     .finish = ndjson_finish,
 };

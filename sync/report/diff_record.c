@@ -55,6 +55,17 @@ static const struct record_column left_out_columns[LEFT_OUT_N] = {
 };
 const struct record_layout diff_record_left_outs = {.columns = left_out_columns, .columns_n = LEFT_OUT_N, .json_open = "\n"};
 
+enum { P_TYPE, P_OP, P_METHOD, P_PATH, P_LEADS, P_BODY, PAYLOAD_N };
+static const struct record_column payload_columns[PAYLOAD_N] = {
+    [P_TYPE] = {RECORD_NAME("type"), .left_out = RECORD_NOT_DOCUMENT},
+    [P_OP] = {RECORD_NAME("op")},
+    [P_METHOD] = {RECORD_NAME("method")},
+    [P_PATH] = {RECORD_NAME("path")},
+    [P_LEADS] = {RECORD_NAME("leads"), .kind = RECORD_NUMBER},
+    [P_BODY] = {RECORD_NAME("body"), .kind = RECORD_VALUE},
+};
+const struct record_layout diff_record_payloads = {.columns = payload_columns, .columns_n = PAYLOAD_N, .json_open = "\n"};
+
 /* ---- values as JSON ---- */
 
 static void write_value(struct jsonw *json, const struct value *v)
@@ -160,6 +171,18 @@ int diff_record_change(struct diff *d, struct record_writer *w, const struct dif
 int diff_record_waiting(struct diff *d, struct record_writer *w, const struct diff_change *waits)
 {
     return record_change(d, w, waits, DIFF_WAITING, DIFF_WAITING);
+}
+
+int diff_record_payload(struct diff *d, struct record_writer *w, const struct diff_payload *payload)
+{
+    (void)d;
+    record_text(w, P_TYPE, "payload");
+    record_text(w, P_OP, op_text(payload->op));
+    record_text(w, P_METHOD, payload->method);
+    record_text(w, P_PATH, payload->path);
+    record_count(w, P_LEADS, (int64_t)payload->leads);
+    record_str(w, P_BODY, payload->body);
+    return record_end(w);
 }
 
 int diff_record_left_out(struct diff *d, struct record_writer *w, const struct diff_left_out *l)

@@ -91,6 +91,8 @@ void upload_free(struct upload *u);
  * An entry without a key belongs to no row: no other lead replaces one whose id is missing.
  * Entries of row 0 are removals: they count in `removed` only, and leave nothing in the retry table. */
 int upload_add(struct upload *u, const struct planned *planned, struct err *e);
+/* create.c, for a dry run: a request of creates, still without leads. */
+struct leads_add upload_create_request(const struct mapping *m, const struct target *target);
 /* create.c, for a dry run: would a request carry this lead, if it carried no other? 1, 0 it is too large, -1 (memory). */
 int upload_create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e);
 /* Step before adding more. */

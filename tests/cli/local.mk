@@ -34,6 +34,7 @@ STORIES = \
 	tests/cli/diff.test \
 	tests/cli/diff_cost.test \
 	tests/cli/diff_mask.test \
+	tests/cli/diff_payload.test \
 	tests/cli/evidence.test \
 	tests/cli/examples.test \
 	tests/cli/explain.test \

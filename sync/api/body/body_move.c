@@ -79,6 +79,16 @@ static int digest(const struct buf *body, char body_sha256[SHA256_HEX_N], struct
     return 0;
 }
 
+int api_leads_move_body(const struct leads_move *move, struct buf *out, struct err *e)
+{
+    return body_leads_move(move, out, e);
+}
+
+int api_leads_delete_body(const struct leads_delete *del, struct buf *out, struct err *e)
+{
+    return body_leads_delete(del, out, e);
+}
+
 int api_leads_move_digest(const struct leads_move *move, char body_sha256[SHA256_HEX_N], struct err *e)
 {
     struct buf body = BUF_INIT(BODY_MAX_BYTES);

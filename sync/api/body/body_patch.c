@@ -100,6 +100,11 @@ int body_lead_patch(const struct lead_patch *patch, struct buf *out, struct err 
                                      BODY_MAX_BYTES);
 }
 
+int api_lead_patch_body(const struct lead_patch *patch, struct buf *out, struct err *e)
+{
+    return body_lead_patch(patch, out, e);
+}
+
 int api_lead_patch_fits(const struct lead_patch *patch, struct err *e)
 {
     struct err why = ERR_INIT;

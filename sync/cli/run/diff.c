@@ -95,6 +95,9 @@ static int differ_choose(const struct differ_options *o, struct diff_options *ou
     out->summary = o->summary;
     out->mask = o->mask;
     out->left_out = o->left_out;
+    out->payload = o->payload;
+    if (o->payload && o->mask)
+        return err_set(e, XS_USAGE, "--payload shows requests as they are sent, so --mask cannot go with it");
     return choose_ops(&o->op, &out->show, e);
 }
 
@@ -181,6 +184,8 @@ static int show_and_save(struct invocation *inv, const struct differ_options *o,
 static int run_on_plan(struct invocation *inv, const struct differ_options *o, struct diff_options *shown, struct err *e)
 {
     struct plan_file *plan;
+    if (o->payload)
+        return err_set(e, XS_USAGE, "--payload goes with a SYNC; %s is a plan, which has no requests", inv->operands[0]);
     if (o->remote)
         return err_set(e, XS_USAGE, "--remote goes with a SYNC; %s is a plan, which is shown without the API",
                        inv->operands[0]);
@@ -228,6 +233,8 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
         return -1;
     if (inv->operands_n == 0)
         return command_needs_operand(inv, e);
+    if (o->payload && inv->common.output.format != FORMAT_JSON && inv->common.output.format != FORMAT_NDJSON)
+        return err_set(e, XS_USAGE, "--payload goes with --format json or ndjson");
     if (o->save != NULL && !plan_file_is(o->save))
         return err_set(e, XS_USAGE, "--save %s: the name of a plan ends in .plan", o->save);
     return plan_file_is(inv->operands[0]) ? run_on_plan(inv, o, &shown, e) : run_on_source(inv, o, &shown, e);
@@ -239,16 +246,9 @@ const char *differ_given(const struct differ_options *o)
         bool given;
         const char *name;
     } options_given[] = {
-        {o->exit_code, "exit-code"},
-        {o->op.n > 0, "op"},
-        {o->match != NULL, "match"},
-        {o->summary, "summary"},
-        {o->mask, "mask"},
-        {o->left_out, "left-out"},
-        {o->all, "all"},
-        {o->at != NULL, "at"},
-        {o->no_pager, "no-pager"},
-        {o->save != NULL, "save"},
+        {o->exit_code, "exit-code"}, {o->op.n > 0, "op"},       {o->match != NULL, "match"}, {o->summary, "summary"},
+        {o->mask, "mask"},           {o->left_out, "left-out"}, {o->payload, "payload"},     {o->all, "all"},
+        {o->at != NULL, "at"},       {o->no_pager, "no-pager"}, {o->save != NULL, "save"},
     };
     for (size_t i = 0; i < sizeof options_given / sizeof options_given[0]; i++)
         if (options_given[i].given)

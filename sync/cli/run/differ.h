@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 struct differ_options {
-    bool exit_code, all, summary, left_out, mask, no_pager;
+    bool exit_code, all, summary, left_out, payload, mask, no_pager;
     bool remote; /* plan against what the targets hold */
     struct opt_list op;
     const char *match; /* NULL: everything is shown */
@@ -29,6 +29,7 @@ struct differ_options {
     DIFFER_FLAG(type, member, where, "summary", summary, "show only the counts, no changes and rows"), \
     DIFFER_FLAG(type, member, where, "all", all, "list every change, not only 50 of each kind"), \
     DIFFER_FLAG(type, member, where, "left-out", left_out, "csv: also list rows that are left out, and leads that wait for removal"), \
+    DIFFER_FLAG(type, member, where, "payload", payload, "json and ndjson: also the bodies of the requests"), \
     DIFFER_FLAG(type, member, where, "mask", mask, "mask addresses, names, phones and all other values, to pass the diff on"), \
     {.name = "at", .section = where, .kind = OPT_TEXT, .dest = OPT_AT(type, member at), .arg = "TIME", .min = 1, \
      .help = "show this time (RFC 3339) in place of the present, so that equal diffs are equal bytes"}, \

@@ -18,7 +18,7 @@ int missing_show_removal(struct run *r, const struct planned *p, const struct le
                                        .from = from,
                                        .certain = certain,
                                        .old_lead = lead};
-    return diff_change(r->diff, &change, e);
+    return dry_run_change(r, &change, e);
 }
 
 int missing_show_waiting(struct run *r, const struct known_lead *known, struct err *e)

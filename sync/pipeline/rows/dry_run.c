@@ -62,6 +62,11 @@ static void count_reads(struct run *r, const struct decision *d, const struct le
     }
 }
 
+int dry_run_change(struct run *r, const struct diff_change *c, struct err *e)
+{
+    return dry_payload_change(r, c, e) != 0 ? -1 : diff_change(r->diff, c, e);
+}
+
 static int show_update(struct run *r, const struct decision *d, struct diff_change change, struct err *e)
 {
     r->dry.summary.update++;
@@ -72,14 +77,14 @@ static int show_update(struct run *r, const struct decision *d, struct diff_chan
     change.certain = r->compare.remote != NULL || !depends_on_what_is_there(r, d, change.new_lead);
     change.fields = d->fields;
     change.custom = r->scratch.custom_changed;
-    return diff_change(r->diff, &change, e);
+    return dry_run_change(r, &change, e);
 }
 
 /* A lead created in the stage's list is moved on if its verification passes. The diff shows both steps. */
 static int show_create(struct run *r, const struct diff_change *change, uint32_t target, struct err *e)
 {
     count_create(r, target);
-    if (diff_change(r->diff, change, e) != 0)
+    if (dry_run_change(r, change, e) != 0)
         return -1;
     if (!change->entry->staged)
         return 0;
@@ -88,7 +93,7 @@ static int show_create(struct run *r, const struct diff_change *change, uint32_t
     move.from = change->target;
     move.target = &r->targets.v[0].target;
     r->dry.summary.verifications += r->m->stage.verify;
-    return count_move(r, target, r->targets.v[0].number, e) != 0 ? -1 : diff_change(r->diff, &move, e);
+    return count_move(r, target, r->targets.v[0].number, e) != 0 ? -1 : dry_run_change(r, &move, e);
 }
 
 int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, uint32_t target, uint32_t from,
@@ -120,5 +125,5 @@ int dry_run_show(struct run *r, const struct decision *d, struct entry *entry, u
         if (show_update(r, d, update, e) != 0)
             return -1;
     }
-    return count_move(r, from, target, e) != 0 ? -1 : diff_change(r->diff, &change, e);
+    return count_move(r, from, target, e) != 0 ? -1 : dry_run_change(r, &change, e);
 }

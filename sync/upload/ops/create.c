@@ -20,8 +20,7 @@ enum { LEAD_MAX = 1 << 24 };
 
 static void create_answered(void *ctx, const struct api_reply *reply);
 
-/* A request into a target, still without leads. */
-static struct leads_add create_request(const struct mapping *m, const struct target *target)
+struct leads_add upload_create_request(const struct mapping *m, const struct target *target)
 {
     static const enum leads_add_skip skip[] = {
         [DEDUPE_WORKSPACE] = SKIP_IN_WORKSPACE,
@@ -47,7 +46,7 @@ static enum reason create_refuses(const struct batch_run *b)
 
 static int create_open(struct batch_run *b, struct err *e)
 {
-    struct leads_add add = create_request(b->u->c.mapping, &b->target);
+    struct leads_add add = upload_create_request(b->u->c.mapping, &b->target);
     size_t expected = b->u->body_n + b->u->body_n / 16;
     if (buf_reserve(&b->body, expected < b->body.max ? expected : b->body.max) != 0 ||
         api_leads_add_open(&add, &b->body) != 0)
@@ -77,7 +76,7 @@ static int create_add(struct batch_run *b, const struct planned *planned, struct
 
 int upload_create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e)
 {
-    struct leads_add add = create_request(m, target);
+    struct leads_add add = upload_create_request(m, target);
     struct buf body = BUF_INIT(LEADS_ADD_MAX_BYTES);
     int fits = api_leads_add_open(&add, &body) != 0 ? -1 : api_leads_add_lead(lead, &body);
     buf_free(&body);
@@ -100,7 +99,7 @@ static int create_close(struct batch_run *b, struct err *e)
 static int create_slice_body(struct batch_slice *s, struct buf *body)
 {
     struct batch_run *b = s->batch;
-    struct leads_add add = create_request(b->u->c.mapping, &b->target);
+    struct leads_add add = upload_create_request(b->u->c.mapping, &b->target);
     if (b->body.n > 0 && s->n == b->record.entries_n) {
         *body = b->body;
         buf_init(&b->body, b->body.max);
