@@ -13,7 +13,7 @@
 #include "sync/base/text.h"
 #include "sync/compare/pages_int.h"
 
-enum { CURSORS_MAX = 1 << 20, COMMIT_PAGES = 16, SHOWN_N = 256 };
+enum { CURSORS_MAX = 1 << 20, COMMIT_PAGES = 16, COMMIT_SHARE = 40, SHOWN_N = 256 };
 
 /* `campaign "Demo"`, for a message. */
 static const char *show_target(const struct target *t, char out[SHOWN_N])
@@ -62,6 +62,16 @@ static enum leads_list_see page_lead_came(void *ctx, const struct remote_lead *r
     return p->failed.status == XS_DONE ? LIST_DROP : LIST_KEEP_LAST;
 }
 
+/* Addresses come in no order, so that a commit of a few pages writes much of a large index. A kill loses a fortieth at most. */
+static bool commit_is_due(struct pages *p)
+{
+    uint64_t read = (uint64_t)p->leads_n / LEADS_LIST_MAX;
+    if (++p->uncommitted < COMMIT_PAGES || p->uncommitted < read / COMMIT_SHARE)
+        return false;
+    p->uncommitted = 0;
+    return true;
+}
+
 static void page_came(void *ctx, struct str cursor)
 {
     struct page_read *r = ctx;
@@ -73,10 +83,8 @@ static void page_came(void *ctx, struct str cursor)
     if (db_begin(&p->db, &e) < 0 ||
         db_run(&p->db, &e, "UPDATE parts SET cursor = ?, leads = ? WHERE place = ? AND part = ?", "tuiu", cursor, r->leads,
                r->place, r->part) < 0 ||
-        (++p->uncommitted >= COMMIT_PAGES && db_commit(&p->db, &e) < 0))
+        (commit_is_due(p) && db_commit(&p->db, &e) < 0))
         fail(p, &e);
-    if (p->uncommitted >= COMMIT_PAGES)
-        p->uncommitted = 0;
 }
 
 static void not_sound(struct page_read *r, uint64_t n, const char *what, struct err *e)
