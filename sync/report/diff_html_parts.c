@@ -14,13 +14,14 @@ enum { FIELD_BARS = 12, TEXT_MAX = 1 << 20 };
 
 static int part_title(const struct diff_html_parts *p, struct buf *out)
 {
-    return page_say(out, "Dry run of ") | page_cut(out, str_from(p->d->head.sync), PAGE_NAME_CHARS);
+    return page_say(out, p->d->head.plan != NULL ? "Plan for " : "Dry run of ") |
+           page_cut(out, str_from(p->d->head.sync), PAGE_NAME_CHARS);
 }
 
 static int part_kind(const struct diff_html_parts *p, struct buf *out)
 {
-    return page_say(out, "Dry run of ") | page_bdi(out, str_from(p->d->head.sync), PAGE_NAME_CHARS) |
-           page_say(out, ": nothing has been written");
+    return page_say(out, p->d->head.plan != NULL ? "Saved plan for " : "Dry run of ") |
+           page_bdi(out, str_from(p->d->head.sync), PAGE_NAME_CHARS) | page_say(out, ": nothing has been written");
 }
 
 /* "create 1,204 leads, update 312 and remove 4" */
@@ -104,7 +105,7 @@ static int part_facts(const struct diff_html_parts *p, struct buf *out)
     bad |= page_fact_text(out, "Source", h->source);
     bad |= page_fact_text(out, "Compared with",
                           p->d->options.remote ? "what Instantly holds now" : "what leadsync last wrote");
-    bad |= page_fact_time(out, "Time", h->at_ms);
+    bad |= page_fact_time(out, "Time", h->at_ms) | page_fact_text(out, "Plan", h->plan);
     if (h->plan != NULL)
         bad |= page_fact_text(out, "Plan", h->plan);
     return bad | buf_adds(out, "</dl>");
@@ -167,6 +168,16 @@ static int narrowed(const struct diff *d, struct buf *out)
     return bad | buf_adds(out, " Figures and guards cover all rows.</p>\n") | page_notice_end(out);
 }
 
+static int room_notice(const struct diff_summary *s, struct buf *out)
+{
+    int64_t after = s->plan.limit - s->plan.used - (int64_t)s->create;
+    if (!s->plan.known || after >= 0)
+        return 0;
+    return page_notice(out, "warn", "The workspace's plan is too small") | buf_adds(out, "<p>") |
+           page_counted(out, (uint64_t)-after, "lead") |
+           buf_adds(out, " may find no room and would wait (<code>plan_full</code>).</p>\n") | page_notice_end(out);
+}
+
 static int part_notices(const struct diff_html_parts *p, struct buf *out)
 {
     const struct diff_summary *s = p->summary;
@@ -174,7 +185,7 @@ static int part_notices(const struct diff_html_parts *p, struct buf *out)
     int bad = 0;
     if (s->would_stop.n > 0)
         bad |= page_notice(out, "stop", "This sync would stop") | line_items(s->would_stop, out) | page_notice_end(out);
-    bad |= narrowed(p->d, out) | new_variables(s, out);
+    bad |= room_notice(s, out) | narrowed(p->d, out) | new_variables(s, out);
     if (s->missing_waiting > 0)
         bad |= page_notice(out, "warn", "Removals wait") | buf_adds(out, "<p>") |
                page_counted(out, s->missing_waiting, "lead") |
@@ -196,20 +207,46 @@ static int part_notices(const struct diff_html_parts *p, struct buf *out)
 
 /* ---- figures ---- */
 
-static uint64_t requests_of(const struct diff_summary *s)
+/* "at most 545; 12.0 s or more" */
+static int cost_note(const struct diff_summary *s, struct buf *out)
 {
-    return s->requests_create + s->requests_update + s->requests_move + s->requests_remove;
+    uint64_t most = s->most.create + s->most.update + s->most.move + s->most.remove;
+    double seconds = s->least_seconds;
+    int bad = 0;
+    if (most > diff_requests_least(s))
+        bad |= buf_adds(out, "at most ") | page_count(out, most) | buf_adds(out, "; ");
+    if (diff_requests_least(s) == 0)
+        return bad;
+    if (seconds < 0)
+        return bad | buf_adds(out, "no rate limit is configured");
+    return bad |
+           (seconds < 120 ? buf_addf(out, "%.1f s or more", seconds) : buf_addf(out, "%.0f minutes or more", seconds / 60));
 }
 
 static int cost_figure(const struct diff_summary *s, struct buf *out)
 {
-    struct buf time = BUF_INIT(TEXT_MAX);
-    double seconds = s->seconds_at_limit;
-    int bad = seconds < 0     ? buf_adds(&time, "no rate limit is configured")
-              : seconds < 120 ? buf_addf(&time, "%.1f s or more at the rate limit", seconds)
-                              : buf_addf(&time, "%.0f minutes or more at the rate limit", seconds / 60);
-    bad |= buf_cstr(&time) != NULL ? page_figure(out, "cost", requests_of(s), "requests at least", time.p) : -1;
-    buf_free(&time);
+    struct buf note = BUF_INIT(TEXT_MAX);
+    int bad = cost_note(s, &note);
+    bad |= buf_cstr(&note) != NULL
+               ? page_figure(out, "cost", diff_requests_least(s), "requests at least", *note.p != '\0' ? note.p : NULL)
+               : -1;
+    buf_free(&note);
+    return bad;
+}
+
+/* What the workspace's plan has room for after the creates. */
+static int room_figure(const struct diff_summary *s, struct buf *out)
+{
+    struct buf note = BUF_INIT(TEXT_MAX);
+    int64_t room = s->plan.limit - s->plan.used, after = room - (int64_t)s->create;
+    if (!s->plan.known)
+        return 0;
+    int bad = buf_adds(&note, "now ") | page_count(&note, room > 0 ? (uint64_t)room : 0) | buf_adds(&note, " of ") |
+              page_count(&note, s->plan.limit > 0 ? (uint64_t)s->plan.limit : 0);
+    bad |= buf_cstr(&note) != NULL
+               ? page_figure(out, "cost", after > 0 ? (uint64_t)after : 0, "plan room afterwards", note.p)
+               : -1;
+    buf_free(&note);
     return bad;
 }
 
@@ -222,7 +259,8 @@ static int part_figures(const struct diff_html_parts *p, struct buf *out)
            page_figure(out, "remove", s->remove, "remove", NULL) |
            page_figure(out, "left", s->skipped + s->rejected, "left out",
                        s->rejected > 0 ? "some are rejected: correct them" : NULL) |
-           page_figure(out, "same", s->unchanged, "unchanged", NULL) | cost_figure(s, out) | page_figures_end(out);
+           page_figure(out, "same", s->unchanged, "unchanged", NULL) | cost_figure(s, out) | room_figure(s, out) |
+           page_figures_end(out);
 }
 
 /* ---- charts ---- */
@@ -281,6 +319,7 @@ static int requests_chart(const struct diff_summary *s, struct buf *out)
         {STR("to update"), NULL, s->requests_update, "update"},
         {STR("to move"), NULL, s->requests_move, "move"},
         {STR("to remove"), NULL, s->requests_remove, "remove"},
+        {STR("to read"), "leads before and after their moves", s->move_reads, "left"},
     };
     struct page_bar bars[sizeof all / sizeof all[0]];
     size_t n = 0;

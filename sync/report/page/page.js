@@ -110,10 +110,17 @@
     function count(v) {
       counts.set(v, (counts.get(v) || 0) + 1);
     }
-    for (n = 0; n < data.rows.length; n++) {
-      if (column.kind === 'fields') data.rows[n][i].forEach(function (f) { count(data.fields[f[0]]); });
-      else count(plain(data, column, data.rows[n][i]));
-      if (column.kind !== 'fields' && counts.size > CHOICES) return null;
+    if (column.kind === 'fields') {
+      v = data.fields.map(function () { return 0; });
+      data.rows.forEach(function (row) {
+        for (var k = 0; k < row[i].length; k++) v[row[i][k][0]]++;
+      });
+      v.forEach(function (n, f) { if (n > 0) counts.set(data.fields[f], n); });
+    } else {
+      for (n = 0; n < data.rows.length; n++) {
+        count(plain(data, column, data.rows[n][i]));
+        if (counts.size > CHOICES) return null;
+      }
     }
     v = Array.from(counts).filter(function (pair) { return pair[0] !== ''; });
     v.sort(function (a, b) { return b[1] - a[1]; });
