@@ -18,7 +18,7 @@ dist_doc_DATA = \
 	docs/PULL.md \
 	docs/RELIABILITY.md \
 	docs/STATE.md \
-	docs/VERIFY.md \
+	docs/PLANS.md docs/VERIFY.md \
 	docs/WRITES.md
 exampledir = $(docdir)/examples
 dist_example_DATA = \

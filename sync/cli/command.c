@@ -25,10 +25,10 @@ enum {
 };
 
 const struct command *const command_table[] = {
-    &command_init,    &command_preview,   &command_check, &command_diff,   &command_sync,   &command_resume,
-    &command_verify,  &command_adopt,     &command_pull,  &command_status, &command_jobs,   &command_results,
-    &command_explain, &command_rejects,   &command_move,  &command_leads,  &command_forget, &command_schema,
-    &command_sandbox, &command_help_page, NULL,
+    &command_init,    &command_preview, &command_check,     &command_diff, &command_sync,   &command_apply,
+    &command_resume,  &command_verify,  &command_adopt,     &command_pull, &command_status, &command_jobs,
+    &command_results, &command_explain, &command_rejects,   &command_move, &command_leads,  &command_forget,
+    &command_schema,  &command_sandbox, &command_help_page, NULL,
 };
 
 const struct command *command_find(const char *name)

@@ -12,6 +12,7 @@ extern const struct command command_sync;
 extern const struct command command_resume;
 extern const struct command command_adopt;
 extern const struct command command_pull;
+extern const struct command command_apply;
 extern const struct command command_verify;
 extern const struct command command_status;
 extern const struct command command_jobs;

@@ -61,6 +61,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/leads/leads_list.c \
 	sync/cli/leads/move.c \
 	sync/cli/run/adopt.c \
+	sync/cli/run/apply.c \
 	sync/cli/run/check.c \
 	sync/cli/run/diff.c \
 	sync/cli/run/differ.h \

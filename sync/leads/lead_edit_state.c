@@ -133,7 +133,9 @@ static int start_record(struct lead_edit *edit, struct err *e)
     struct buf begun = BUF_INIT(REPORT_MAX);
     struct run_record record = {.started_ms = edit->started_ms, .status = "running", .read = ""};
     record.begun = run_report_begun(&report, &begun) == 0 ? buf_cstr(&begun) : NULL;
-    int rc = record.begun != NULL ? state_run_start(edit->state, &record, e) : err_oom(e);
+    int rc = record.begun == NULL ? err_oom(e) : state_set(edit->state, STATE_PLAN, NULL, e);
+    if (rc == 0)
+        rc = state_run_start(edit->state, &record, e);
     if (rc == 0)
         edit->run = record.id;
     buf_free(&begun);

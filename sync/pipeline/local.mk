@@ -2,6 +2,7 @@
 noinst_LIBRARIES += sync/libpipeline.a
 sync_libpipeline_a_SOURCES = \
 	sync/pipeline/run.c sync/pipeline/run.h \
+	sync/pipeline/run_apply.c \
 	sync/pipeline/run_ask.c \
 	sync/pipeline/run_fill.c sync/pipeline/run_fill.h \
 	sync/pipeline/run_int.h \

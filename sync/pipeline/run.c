@@ -19,7 +19,7 @@ enum { STEP_ROWS = 64, REPORT_MAX = 16 << 20 };
 
 /* ---- reading ---- */
 
-static bool must_stop(const struct run *r)
+bool run_must_stop(const struct run *r)
 {
     return stop_requested() != 0 || (r->deadline_us != 0 && r->c->clock->mono_us(r->c->clock) >= r->deadline_us);
 }
@@ -51,14 +51,14 @@ static int read_rows(struct run *r, struct err *e)
     uint64_t most = r->c->limit_rows > 0 && mapping_skip_values_n(r->m) == 0 ? r->c->limit_rows : UINT64_MAX;
     for (uint64_t n = 0;; n++) {
         if (n % STEP_ROWS == 0) {
-            if (must_stop(r))
+            if (run_must_stop(r))
                 return 0;
             run_show_progress(r);
             if (r->upload != NULL && upload_step(r->upload, 0, e) != 0)
                 return -1;
         }
         int rc = n < most ? source_next(r->source, &row, e) : 0;
-        if (rc < 0 && e->status == XS_LEFT_OVER && must_stop(r)) {
+        if (rc < 0 && e->status == XS_LEFT_OVER && run_must_stop(r)) {
             log_notice("%s", err_text(e));
             err_clear(e);
             return 0;
@@ -261,7 +261,7 @@ static int finish(struct run *r, int rc, struct err *e)
 
 static int apply_source(struct run *r, struct err *e)
 {
-    int rc = read_rows(r, e);
+    int rc = r->c->plan != NULL ? run_apply_rows(r, e) : read_rows(r, e);
     if (rc == 0 && r->read.ended)
         rc = guard_spool_end(r, e);
     enum reason reason = stop_requested() != 0 || rc != 0 ? REASON_INTERRUPTED : REASON_TIME_BUDGET;
@@ -338,8 +338,7 @@ int run_resume(const struct run_config *config, struct run_report *report, struc
 
 /* ---- diff ---- */
 
-/* Takes the workspace from the state, else from the command line, without a request. *out is NULL if neither has it. */
-static int workspace_text(struct run *r, const char **out, struct err *e)
+int run_workspace_text(struct run *r, const char **out, struct err *e)
 {
     const char *id, *name;
     struct buf text = BUF_INIT(REPORT_MAX);
@@ -367,7 +366,7 @@ static int send_head(struct run *r, struct err *e)
 {
     const char *workspace;
     run_state_report_holder(r);
-    if (workspace_text(r, &workspace, e) != 0)
+    if (run_workspace_text(r, &workspace, e) != 0)
         return -1;
     struct target *targets = arena_calloc(&r->run_arena, r->targets.n + 1, sizeof *targets);
     if (targets == NULL)

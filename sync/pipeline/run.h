@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct plan_file;
 struct state;
 struct transport;
 
@@ -60,11 +61,12 @@ struct run_config {
     size_t memory_max; /* bytes */
     int64_t max_ms;    /* 0: no time budget */
     int64_t wait_lock_ms;
-    uint64_t resume_run; /* run_resume() settles this run's batches only; 0: all */
-    bool journal_lost;   /* run_resume() goes on without a journal that is missing: the next sync reads everything */
-    bool full;           /* ignore the watermark and the remembered refusals */
-    bool partial_input;  /* --input: no removals, no watermark */
-    uint64_t limit_rows; /* a trial: only the first rows of the source, as a partial read; 0: all */
+    uint64_t resume_run;    /* run_resume() settles this run's batches only; 0: all */
+    bool journal_lost;      /* run_resume() goes on without a journal that is missing: the next sync reads everything */
+    bool full;              /* ignore the watermark and the remembered refusals */
+    bool partial_input;     /* --input: no removals, no watermark */
+    struct plan_file *plan; /* run_sync() applies it in place of the source; borrowed; NULL: none */
+    uint64_t limit_rows;    /* a trial: only the first rows of the source, as a partial read; 0: all */
     enum run_remote remote;
     uint64_t sample_rows; /* RUN_REMOTE_VERIFY: the number of rows to compare, chosen at random; 0: all */
     bool recreate;

@@ -152,6 +152,7 @@ void run_report_begin(struct run_report *report, const struct run_config *config
     report->overrides = config->overrides;
     report->overrides_n = config->overrides_n;
     report->limit_rows = config->limit_rows;
+    report->plan = config->plan != NULL ? plan_file_id(config->plan) : NULL;
     if (config->mapping != NULL)
         memcpy(report->mapping_sha256, config->mapping->sha256, sizeof report->mapping_sha256);
 }

@@ -13,6 +13,7 @@
 #include "sync/pipeline/run_dry.h"
 #include "sync/pipeline/run_pulse.h"
 #include "sync/plan/plan.h"
+#include "sync/planfile/plan_file.h"
 #include "sync/report/diff.h"
 #include "sync/upload/upload.h"
 
@@ -95,6 +96,13 @@ struct run_old_rejects {
     size_t n;
 };
 
+/* The record of a saved plan that is decided again (run_apply.c). */
+struct run_apply {
+    bool goes_on;                             /* An earlier run has applied a part of the plan, so rows may be unchanged. */
+    bool planning;                            /* A row of these records is on its way to its decision. */
+    const struct plan_record *first, *second; /* second: the move of the same row, or NULL. */
+};
+
 struct run {
     const struct run_config *c;
     struct mapping *m;
@@ -129,18 +137,34 @@ struct run {
     struct run_dry dry;
     struct run_pulse pulse;
     struct run_compare compare;
+    struct run_apply apply;
 };
 
-/* True if only a part of the source is read (--input or --limit). Such a read says nothing about the other rows. */
+/* True if only a part of the source is read (--input or --limit, or a saved plan). Such a read says nothing about the other rows. */
 static inline bool run_is_partial(const struct run *r)
 {
-    return r->c->partial_input || r->c->limit_rows > 0;
+    return r->c->partial_input || r->c->limit_rows > 0 || r->c->plan != NULL;
 }
 
 /* ---- run.c ---- */
 void run_report_start(struct run_report *report, const struct run_config *c);
 /* Plans all rows of a dry run, and judges the guards. 0/-1 */
 int run_plan_rows(struct run *r, struct err *e);
+
+/* True after a signal, or after --max-seconds. */
+bool run_must_stop(const struct run *r);
+/* The workspace as the state or the command line names it, without a request; NULL: neither does. 0/-1 */
+int run_workspace_text(struct run *r, const char **out, struct err *e);
+
+/* ---- run_apply.c ---- */
+/* Opens the plan's columns as a source without rows. */
+int run_apply_source(struct run *r, struct err *e);
+/* Before the first request: XS_GUARD if the plan is stale, was applied already, or has a guard that stops it. */
+int run_apply_check(struct run *r, struct err *e);
+/* A row was decided: XS_GUARD if not as planned. */
+int run_apply_agrees(struct run *r, const struct entry *entry, const struct decision *d, struct err *e);
+/* Decides all rows of the plan. */
+int run_apply_rows(struct run *r, struct err *e);
 
 /* ---- run_open.c ---- */
 /* Sets up memory and clock. run_open() calls it too. */

@@ -49,6 +49,8 @@ static int open_source(struct run *r, const struct source_read *read, struct err
 {
     if (r->m->source.kind == SOURCE_COMMAND && r->c->no_exec)
         return err_set(e, XS_CONFIG, "the mapping's source is a command, which --no-exec does not run; leave out --no-exec");
+    if (r->c->plan != NULL)
+        return run_apply_source(r, e) != 0 ? -1 : bind_source(r, e);
     return source_open(&r->m->source, read, r->c->clock, &r->source, e) != 0 || watermark_judge(r->m, r->source, e) != 0
                ? -1
                : bind_source(r, e);
@@ -78,7 +80,7 @@ static int note_source_file(struct run *r, struct err *e)
     const char *known, *path = spec->kind == SOURCE_CSV      ? spec->as.csv.path
                                : spec->kind == SOURCE_SQLITE ? spec->as.sql.url
                                                              : NULL;
-    if (r->c->partial_input)
+    if (r->c->partial_input || r->c->plan != NULL)
         return 0;
     char *full = path != NULL && strcmp(path, "-") != 0 ? realpath(path, NULL) : NULL;
     int rc = state_get(r->state, STATE_SOURCE_FILE, &known, e);
@@ -175,7 +177,8 @@ static int load_old_rejects(struct run *r, struct err *e)
 static int note_mapping(struct run *r, struct err *e)
 {
     int same = r->read.kind == NULL ? 1 : run_is_last_mapping(r, e);
-    if (same < 0 || row_key_note(r, e) != 0)
+    const char *plan = r->c->plan != NULL ? plan_file_id(r->c->plan) : NULL;
+    if (same < 0 || row_key_note(r, e) != 0 || (r->read.kind != NULL && state_set(r->state, STATE_PLAN, plan, e) != 0))
         return -1;
     return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
 }
@@ -308,6 +311,8 @@ int run_open(struct run *r, struct err *e)
         (r->c->opened != NULL && r->c->opened(r->c->ctx, r->state, r->m, e) != 0))
         return -1;
     if (r->diff == NULL) {
+        if (r->c->plan != NULL && run_apply_check(r, e) != 0)
+            return -1;
         if (load_old_rejects(r, e) != 0 || start_record(r, e) != 0 || note_source_file(r, e) != 0 || put_header(r, e) != 0 ||
             upload_settle_open(r->upload, e) != 0 || state_merge(r->state, r->refusal_context, e) != 0)
             return -1;

@@ -56,6 +56,13 @@ void run_begun_json(const struct run_report *report, struct jsonw *w)
     actor(w, report->actor);
     jsonw_member_text(w, "mapping_sha256", report->mapping_sha256[0] != '\0' ? report->mapping_sha256 : NULL);
     overrides(w, report);
+    if (report->plan == NULL) {
+        jsonw_member_null(w, "plan");
+        return;
+    }
+    jsonw_member_object(w, "plan");
+    jsonw_member_text(w, "id", report->plan);
+    jsonw_object_end(w);
 }
 
 int run_report_begun(const struct run_report *report, struct buf *out)

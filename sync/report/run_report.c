@@ -113,7 +113,6 @@ int run_report_json(const struct run_report *report, struct buf *out)
     targets(&w, report);
     run_begun_json(report, &w);
     basis(&w, report);
-    jsonw_member_null(&w, "plan");
     jsonw_object_end(&w);
     return jsonw_end(&w);
 }

@@ -76,6 +76,7 @@ struct run_report {
     char *stop_message;  /* the message of the error that ended the run, without the key; NULL: it came to its end */
     struct run_target_counts *targets; /* owned: those of the mapping, then others where something was done */
     size_t targets_n;
+    const char *plan;              /* borrowed: the id of the saved plan that the run applies; NULL: none */
     const struct run_actor *actor; /* these three borrowed from the configuration */
     const char *const *overrides;
     size_t overrides_n;

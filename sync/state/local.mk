@@ -2,6 +2,7 @@ noinst_LIBRARIES += sync/libstate.a
 EXTRA_DIST += docs/STATE.md
 sync_libstate_a_SOURCES = \
 	sync/state/state.h \
+	sync/state/settings.h \
 	sync/state/state_int.h \
 	sync/state/create.c \
 	sync/state/db/db.c sync/state/db/db.h \

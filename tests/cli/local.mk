@@ -50,6 +50,7 @@ STORIES = \
 	tests/cli/jobs.test \
 	tests/cli/key.test \
 	tests/cli/names.test \
+	tests/cli/plan_apply.test \
 	tests/cli/plan_show.test \
 	tests/cli/odd_address.test \
 	tests/cli/patch_merges.test \

@@ -212,7 +212,7 @@ START_TEST(who_began_it)
     ck_assert_str_eq(buf_cstr(&b), "{\"actor\":{\"user\":\"ops\",\"host\":\"crm-1\",\"version\":\"1.2.3\",\"command\":"
                                    "\"leadsync sync 'my map.yaml' --guard removed=20%\"},\"mapping_sha256\":"
                                    "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\",\"overrides\":"
-                                   "{\"changed\":\"none\",\"removed\":\"20%\"}}");
+                                   "{\"changed\":\"none\",\"removed\":\"20%\"},\"plan\":null}");
     buf_free(&b);
     run_report_free(&r);
 }

@@ -28,12 +28,14 @@ int guard_spool_start(struct run *r, struct err *e)
         if (least > (double)r->spools.hold_rows)
             r->spools.hold_rows = (uint64_t)least;
     }
-    if (phases_hold_all(r))
+    if (phases_hold_all(r) || r->c->plan != NULL)
         r->spools.hold_rows = UINT64_MAX;
     if (state_leads_there(r->state, &r->guards.known_there, e) != 0)
         return -1;
     if (r->diff == NULL && spool_new(SPOOL_MEMORY, &r->spools.guard, e) != 0)
         return -1;
+    if (r->c->plan != NULL)
+        return 0; /* The dry run has decided between rows, and who opts out. */
     if (r->m->duplicates != DUPLICATES_FIRST)
         return spool_new(SPOOL_MEMORY, &r->spools.dedupe, e);
     return mapping_skip_values_n(r->m) > 0 ? spool_new(SPOOL_MEMORY, &r->spools.opt_out, e) : 0;
@@ -171,7 +173,8 @@ static int release_early(struct run *r, struct err *e)
     return ask_before_release(r, e) != 0 ? -1 : release_held(r, e);
 }
 
-int guard_spool_end(struct run *r, struct err *e)
+/* Plans what had to wait for the end of the source, and judges the guards for the last time. */
+static int end_source(struct run *r, struct err *e)
 {
     if (guard_source(r, e) != 0)
         return -1;
@@ -186,7 +189,13 @@ int guard_spool_end(struct run *r, struct err *e)
     if (!guard_tripped(r) && retry_rows_take(r, e) != 0)
         return -1;
     /* All rows are planned, so every guard judges, and one message has the verdict of all. Nothing is written before. */
-    if (guard_rejected(r, e) != 0 || guard_changed(r, e) != 0 || phases_judge_moved(r, e) != 0 || guard_verdict(r, e) != 0)
+    return guard_rejected(r, e) != 0 || guard_changed(r, e) != 0 || phases_judge_moved(r, e) != 0 ? -1 : guard_verdict(r, e);
+}
+
+int guard_spool_end(struct run *r, struct err *e)
+{
+    /* A saved plan was judged when it was saved. */
+    if (r->c->plan == NULL && end_source(r, e) != 0)
         return -1;
     if (r->diff == NULL && phases_check_scope(r, e) != 0)
         return -1;

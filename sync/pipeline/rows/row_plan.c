@@ -302,6 +302,8 @@ int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *l
     bool refused = remembered.kind == REMEMBERED_REFUSED;
     plan_decide(&r->rules, &remembered, &known, old, lead, target, r->scratch.custom_changed, &d);
     compare_hashes(r, &known, lead, &d);
+    if (r->c->plan != NULL && run_apply_agrees(r, entry, &d, e) != 0)
+        return -1;
     if (d.check && r->diff == NULL)
         compare_all(r, &remembered, &known, lead, target, &d);
     /* A create writes to no known lead, but a dry run shows which lead the new one replaces. */
