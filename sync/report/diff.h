@@ -171,6 +171,8 @@ int diff_waiting(struct diff *d, const struct diff_change *waits, struct err *e)
 bool diff_wants_payload(const struct diff *d);
 int diff_payload(struct diff *d, const struct diff_payload *payload, struct err *e);
 int diff_left_out(struct diff *d, const struct diff_left_out *left_out, struct err *e);
+/* Has this row the text of --match, which a diff shows of changes and left-out rows only? 0 without --match. 1/0/-1 (memory) */
+int diff_finds(struct diff *d, const struct entry *entry);
 /* The last call; XS_IO when not all could be written. */
 int diff_finish(struct diff *d, const struct diff_summary *summary, struct err *e);
 bool diff_has_changes(const struct diff *d); /* shown or not */

@@ -73,6 +73,14 @@ int diff_match_waiting(struct diff *d, const struct diff_change *waits)
     return match_change(d, waits, DIFF_WAITING);
 }
 
+int diff_finds(struct diff *d, const struct entry *entry)
+{
+    if (!match_wants(&d->match))
+        return 0;
+    match_row(&d->match);
+    return of_entry(&d->match, entry);
+}
+
 int diff_match_left_out(struct diff *d, const struct diff_left_out *l)
 {
     if (!is_wanted(d, outcome_text(l->entry->outcome)))

@@ -36,6 +36,20 @@ static bool is_known_reject(const struct run *r, const struct entry *entry)
     return low < r->old_rejects.n && r->old_rejects.hashes[low] == h;
 }
 
+/* A row whose request is open is only counted, which a search for it must not hide. */
+static int row_plan_report_waiting(struct run *r, struct entry *entry, struct err *e)
+{
+    if (!row_cells_wanted(r))
+        return 0;
+    if (row_cells_keep(r, entry, e) != 0)
+        return -1;
+    int found = diff_finds(r->diff, entry);
+    if (found > 0)
+        log_notice("row %llu has the text of --match, and waits: %s", (unsigned long long)entry->row,
+                   reason_help(entry->reason));
+    return found < 0 ? err_oom(e) : 0;
+}
+
 int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value,
                        struct err *e)
 {
@@ -54,7 +68,7 @@ int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, cons
             return 0;
         if (entry->outcome == OUTCOME_DEFERRED) {
             r->dry.summary.open++;
-            return 0;
+            return row_plan_report_waiting(r, entry, e);
         }
         if (entry->reason == REASON_DUPLICATE_IN_SOURCE)
             r->dry.summary.duplicates++;
