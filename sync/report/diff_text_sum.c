@@ -79,7 +79,7 @@ static int flow_targets(struct diff *d, enum diff_kind kind)
 }
 
 /* Leads without a row that stay for now, and what makes them go. */
-static int waiting_line(struct diff *d, const struct diff_summary *s)
+static int waiting_line(struct diff *d, const struct diff_summary *s, bool in_short)
 {
     if (s->missing_waiting == 0)
         return 0;
@@ -87,8 +87,10 @@ static int waiting_line(struct diff *d, const struct diff_summary *s)
     int bad = begin_line(d, "waiting", s->missing_waiting) |
               buf_adds(&d->record, s->missing_waiting == 1 ? "lead has no row and is not removed yet"
                                                            : "leads have no row and are not removed yet");
-    if (s->waits_for != NULL)
-        bad |= buf_adds(&d->record, ", because a row without a key may be theirs: ") |
+    if (in_short)
+        bad |= buf_adds(&d->record, ": a row without a key could be theirs (see the end)");
+    else if (s->waits_for != NULL)
+        bad |= buf_adds(&d->record, ", because a row without a key could be theirs: ") |
                text_show(str_from(s->waits_for), 0, &d->record);
     return bad | diff_text_end_line(d, from, COUNT_INDENT);
 }
@@ -100,10 +102,11 @@ static uint64_t most_total(const struct diff_summary *s)
     return s->most.create + s->most.update + s->most.move + s->most.remove;
 }
 
-/* "at most 545 if answers are lost or explain nothing" */
+/* "at most 545 requests if answers are lost or explain nothing" */
 static int most_note(struct diff *d, const struct diff_summary *s)
 {
-    return buf_addf(&d->record, "at most %llu if answers are lost or explain nothing", (unsigned long long)most_total(s));
+    return buf_addf(&d->record, "at most %llu requests if answers are lost or explain nothing",
+                    (unsigned long long)most_total(s));
 }
 
 static int plan_line(struct diff *d, const struct diff_summary *s)
@@ -152,7 +155,7 @@ static int cost(struct diff *d, const struct diff_summary *s)
     if (most_total(s) > 0) {
         bad |= buf_adds(&d->record, "Costs ") | most_note(d, s);
         if (s->most.seconds >= 0)
-            bad |= buf_addf(&d->record, ", %.0f s with all waits", s->most.seconds);
+            bad |= buf_addf(&d->record, ", and at most %.0f s with all waits", s->most.seconds);
         bad |= buf_adds(&d->record, " (besides repeats after 429 and 5xx, and polls of jobs)") |
                diff_text_end_line(d, from, DIFF_TEXT_INDENT);
     }
@@ -216,7 +219,7 @@ int diff_text_short(struct diff *d, const struct diff_summary *s)
     bad |= flow_lines(d, DIFF_KIND_CREATE, "create") | flow_lines(d, DIFF_KIND_REKEY, "rekey") |
            flow_lines(d, DIFF_KIND_UPDATE, "update") | flow_lines(d, DIFF_KIND_MOVE, "move") |
            flow_lines(d, DIFF_KIND_REMOVE, "remove");
-    bad |= waiting_line(d, s) | short_reasons(d, s);
+    bad |= waiting_line(d, s, true) | short_reasons(d, s);
     bad |= count_line(d, "unchanged", s->unchanged, "");
     bad |= count_line(d, "open", s->open, "rows of an earlier run whose outcome is not known yet");
     from = d->record.n;
@@ -254,7 +257,7 @@ static int diff_text_counts(struct diff *d, const struct diff_summary *s)
                       s->at_work ? "in batches of the active run, not settled yet"
                                  : "in batches that are not settled: leadsync resume makes the diff exact");
     bad |= count_line(d, "remove", s->remove, "leads whose rows are missing, or that skip_when removes");
-    bad |= flow_targets(d, DIFF_KIND_REMOVE) | waiting_line(d, s);
+    bad |= flow_targets(d, DIFF_KIND_REMOVE) | waiting_line(d, s, false);
     return bad;
 }
 
