@@ -51,7 +51,7 @@ struct plan_record {
     struct diff_left_out left_out;
     struct entry entry; /* of either; both point to it */
 };
-/* The next record: 1; 0 at the end; -1 (XS_SOURCE). What `out` points to stays valid until the next call but one; its members
+/* The next record: 1; 0 at the end, and from then on; -1 (XS_SOURCE). What `out` points to stays valid until the next call but one; its members
  * `change.entry` and `left_out.entry` point into `out` itself. */
 int plan_file_next(struct plan_file *p, struct plan_record *out, struct err *e);
 /* The next call returns the first record again. 0/-1 */

@@ -314,11 +314,14 @@ int plan_file_rewind(struct plan_file *p, struct err *e)
 {
     rewind(p->f);
     p->line_n = 0;
+    p->ended = false;
     return next_line(p, e) == 1 ? 0 : -1; /* the head */
 }
 
 int plan_file_next(struct plan_file *p, struct plan_record *out, struct err *e)
 {
+    if (p->ended)
+        return 0;
     p->slot = p->slot == p->slots ? p->slots + 1 : p->slots;
     arena_reset(&p->slot->arena);
     *out = (struct plan_record){.kind = PLAN_CHANGE};
@@ -330,6 +333,7 @@ int plan_file_next(struct plan_file *p, struct plan_record *out, struct err *e)
         return -1;
     rc = plan_record_read(p, o, out, e);
     json_object_put(o);
+    p->ended = rc == 0;
     return rc;
 }
 
