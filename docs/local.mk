@@ -14,6 +14,9 @@ dist_doc_DATA = \
 	docs/LICENSES.md \
 	docs/MAPPING.md \
 	docs/PAGES.md \
+	docs/page-diff.png \
+	docs/page-list.png \
+	docs/page-run.png \
 	docs/POSTGRES.md \
 	docs/PULL.md \
 	docs/RELIABILITY.md \

@@ -7,7 +7,7 @@ set -euo pipefail
 build_packages=(build-essential autoconf automake autoconf-archive pkg-config ca-certificates
     libcurl4-openssl-dev libpq-dev libjson-c-dev libcsv-dev libsqlite3-dev libyaml-dev libxxhash-dev libpcre2-dev
     libidn2-dev libpsl-dev libuchardet-dev zlib1g-dev libunistring-dev libssl-dev libmicrohttpd-dev)
-test_packages=(check jq python3 python3-jsonschema python3-yaml sqlite3 postgresql clang clang-format valgrind shellcheck mandoc procps)
+test_packages=(check jq python3 python3-jsonschema python3-yaml sqlite3 postgresql clang clang-format valgrind shellcheck mandoc procps chromium)
 
 wanted=()
 for set in "$@"; do

@@ -96,6 +96,8 @@ def shown(browser, folder):
     light.media(media="print")
     equal("print has no tools", light.run("getComputedStyle(document.querySelector('.tools')).display"), "none")
     equal("print is on white", light.run(colour), "rgb(255, 255, 255)")
+    light.call("Emulation.setDeviceMetricsOverride", width=720, height=1000, deviceScaleFactor=1, mobile=False)
+    equal("print fits a sheet", light.run("document.documentElement.scrollWidth - document.documentElement.clientWidth"), 0)
     light.pdf(folder + "/diff.pdf")
     check("print makes pages", os.path.getsize(folder + "/diff.pdf") > 10000)
 
