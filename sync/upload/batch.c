@@ -52,6 +52,7 @@ void batch_advance(struct batch_run *b, struct batch_slice *s, enum batch_life t
     *life = to;
 }
 
+/* A copy, because the table of targets grows, and moves its rows, while batches live. */
 static int batch_copy_target(struct upload *u, uint32_t number, struct target *out, struct err *e)
 {
     *out = (struct target){.status = TARGET_STATUS_UNKNOWN};
@@ -110,6 +111,7 @@ void batch_free(struct batch_run *b)
     if (b->next != NULL)
         b->next->prev = b->prev;
     b->u->batches_n--;
+    /* Held refusals and jobs refer to the batch. They forget it before it is freed. */
     refused_alike_forget(b);
     jobs_forget(b);
     while (b->slices != NULL) {
@@ -136,6 +138,7 @@ static int batch_copy_entry(struct arena *a, const struct entry *from, struct en
                : 0;
 }
 
+/* The caller reuses the buffers of the row as soon as this returns, so that everything is copied into the arena. */
 int batch_add(struct batch_run *b, const struct planned *planned, struct err *e)
 {
     size_t i = b->record.entries_n;
@@ -212,6 +215,8 @@ static void batch_report_entries(const struct batch_run *b, enum reason open_rea
     }
 }
 
+/* One group commit has the outcomes, the old leads of rows with another address, and nothing between them. The moves out of
+ * the stage are handed on only after that, because they rely on these outcomes. */
 static void batch_settle(struct batch_run *b)
 {
     struct err e = ERR_INIT;
@@ -226,6 +231,8 @@ static void batch_settle(struct batch_run *b)
     err_clear(&e);
 }
 
+/* The only place where a batch ends; the caller must not touch it afterwards. The operation may continue first. Then the
+ * names of locations are asked for, because a settled batch is not changed any more. */
 void batch_check(struct batch_run *b)
 {
     struct upload *u = b->u;
@@ -249,6 +256,7 @@ void batch_all_done(struct batch_run *b, enum outcome outcome, enum reason reaso
         batch_entry_done(b, i, outcome, reason, 0);
 }
 
+/* A batch with a job is ACCEPTED, so that resume asks for the job. Without a job it is UNKNOWN, and resume reads the leads. */
 void batch_leave_open(struct batch_run *b)
 {
     if (b->life == LIFE_LEFT_OPEN)

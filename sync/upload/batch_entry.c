@@ -58,6 +58,8 @@ static void batch_entry_count_target(struct batch_run *b, uint32_t i, enum outco
         upload_fail_oom(b->u);
 }
 
+/* A row is counted by the run that read it. Batches of earlier runs count as settled only, but a removal counts whenever it
+ * is proved. */
 static void batch_entry_count(struct batch_run *b, uint32_t i, enum outcome outcome, enum reason reason)
 {
     struct tally *t = b->u->c.tally;

@@ -35,6 +35,7 @@ int collect_close(struct upload *u, struct collect_group *g, struct err *e)
     return 0;
 }
 
+/* There is one group per operation and pair of targets. These are few, so a walk is enough. */
 static struct collect_group *collect_find(struct upload *u, const struct planned *p, struct err *e)
 {
     for (size_t i = 0; i < u->groups_n; i++)
@@ -127,6 +128,8 @@ static void collect_drop_empty(struct collect_group *g)
     g->batch = NULL;
 }
 
+/* A row joins the batch of its group, is deferred, or is rejected. The batch is closed when it has no room for the row, or
+ * none for the next. */
 int collect_add(struct upload *u, const struct planned *planned, struct err *e)
 {
     struct collect_group *g = collect_group_for(u, planned, e);

@@ -78,6 +78,7 @@ bool held_ids_has(const struct held_ids *held, const struct uuid *id)
     return held_ids_table_has(&held->now, tag) || held_ids_table_has(&held->before, tag);
 }
 
+/* At most half of the slots are used, so that a search ends after a few steps. */
 int held_ids_add(struct held_ids *held, const struct uuid *id)
 {
     uint64_t tag = held_ids_tag_of(id);

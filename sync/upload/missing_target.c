@@ -1,3 +1,4 @@
+/* Asks for the targets of a refused request one after the other, and ends the upload with what the answers say. */
 #include "config.h"
 
 #include "sync/upload/missing_target.h"
@@ -34,6 +35,7 @@ int missing_target_err(const char *call, struct str words, const struct target *
 
 static void missing_target_ask_next(struct upload *u);
 
+/* Each slice continues with the function that its operation has given to missing_target_ask(). */
 static void missing_target_hand_back(struct upload *u)
 {
     while (u->missing.slices != NULL) {
@@ -90,6 +92,7 @@ static void missing_target_ask_next(struct upload *u)
     err_clear(&e);
 }
 
+/* The first slice asks, and all that are refused meanwhile wait for the same answer. A stop hands them back at once. */
 void missing_target_ask(struct batch_slice *s, const char *call, const struct api_reply *reply,
                         void (*refused)(struct batch_slice *s))
 {

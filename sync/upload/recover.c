@@ -45,6 +45,7 @@ static int recover_take_open(struct upload *u, const struct batch *record, struc
     }
     struct entry *entries = b->record.entries;
     size_t n = b->record.entries_n;
+    /* batch_add() has counted the entries. All other members are as the state has them. */
     b->record = *record;
     b->record.entries = entries;
     b->record.entries_n = n;
@@ -55,6 +56,7 @@ static int recover_take_open(struct upload *u, const struct batch *record, struc
     struct batch_slice *s = slice_of_all(b, e);
     if (s == NULL)
         return -1;
+    /* A request was sent, or may have been: what is read now is a proof (slice_read()). */
     s->round = 1;
     b->operation->resume(s);
     return 0;

@@ -7,6 +7,7 @@
 
 #include "sync/upload/upload_int.h"
 
+/* The slice counts as under way from now on, so that the batch cannot end before slice_free(). */
 struct batch_slice *slice_new(struct batch_run *b, size_t n, struct err *e)
 {
     struct batch_slice *s = calloc(1, sizeof *s + n * sizeof s->index[0]);
@@ -47,6 +48,8 @@ struct batch_slice *slice_of_open(const struct batch_slice *from, size_t first, 
     return s;
 }
 
+/* The last slice to end lets the batch continue or end. batch_check() can free the batch, so the caller must not touch it
+ * afterwards. */
 void slice_free(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
@@ -87,6 +90,7 @@ void slice_fail(struct batch_slice *s, const struct err *e)
     slice_leave_open(s);
 }
 
+/* Before the first request of these leads (round 0) a read is a check. After it, a read is a proof. */
 void slice_read(struct batch_slice *s)
 {
     enum batch_life reading = s->round == 0 ? LIFE_CHECKING : LIFE_PROVING;

@@ -51,6 +51,7 @@ void upload_free(struct upload *u)
     free(u);
 }
 
+/* The first error is kept. Requests in flight end as usual, and nothing more is sent that writes (upload_ended()). */
 void upload_fail(struct upload *u, const struct err *e)
 {
     err_copy(&u->fatal, e);
@@ -177,6 +178,7 @@ static int upload_commit_and_submit(struct upload *u, struct err *e)
     return rc;
 }
 
+/* Called again while the last requests end, because their answers can start new waits. */
 static void upload_give_up_waits(struct upload *u)
 {
     while (u->waiting != NULL) {
@@ -229,6 +231,7 @@ void upload_stop(struct upload *u, enum reason reason)
     err_clear(&e);
 }
 
+/* All due slices leave the list before the first is woken: a slice that waits again must not be woken twice. */
 static void upload_wake_due(struct upload *u, int64_t now_us)
 {
     struct batch_slice *due = NULL, **at = &u->waiting;
@@ -250,6 +253,7 @@ static void upload_wake_due(struct upload *u, int64_t now_us)
     }
 }
 
+/* The network is awaited no longer than until the next wait, poll of a job or deadline is due. */
 static int64_t upload_shorten(const struct upload *u, int64_t timeout_ms, int64_t now_us)
 {
     for (const struct batch_slice *s = u->waiting; s != NULL; s = s->next) {
@@ -335,6 +339,8 @@ static int upload_finish_in_flight(struct upload *u, struct err *e)
     return state_commit(u->c.state, e);
 }
 
+/* A phase ends here: the groups are closed, and every batch is settled or left open. The next phase may then use the same
+ * targets. */
 int upload_drain(struct upload *u, struct err *e)
 {
     if (u->fatal.status != XS_DONE || u->stopping) {
@@ -360,6 +366,8 @@ int upload_drain(struct upload *u, struct err *e)
     return -1;
 }
 
+/* Open batches are taken up one by one, with the same limit as in a run, so that memory stays bounded whatever was left
+ * open. */
 int upload_settle_open(struct upload *u, struct err *e)
 {
     struct arena arena;

@@ -37,6 +37,8 @@ struct leads_add upload_create_request(const struct mapping *m, const struct tar
 
 /* ---- the first body, written as the rows come ---- */
 
+/* A target that a job holds answers 409 for as long as this run waits, and a full plan refuses every create into this kind
+ * of target. Rows that come now are deferred without a request. */
 static enum reason create_refuses(const struct batch_run *b)
 {
     if (upload_target_is_locked(b->u, b->record.target))
@@ -44,6 +46,7 @@ static enum reason create_refuses(const struct batch_run *b)
     return b->u->plan_full[b->target.kind] ? REASON_PLAN_FULL : REASON_NONE;
 }
 
+/* Bodies of a run are about as large as the one before, so the space for it and a little more is reserved at once. */
 static int create_open(struct batch_run *b, struct err *e)
 {
     struct leads_add add = upload_create_request(b->u->c.mapping, &b->target);
@@ -54,6 +57,7 @@ static int create_open(struct batch_run *b, struct err *e)
     return 0;
 }
 
+/* The body is written as the rows come, so that a batch is full when its request is, whatever the number of rows. */
 static int create_add(struct batch_run *b, const struct planned *planned, struct err *e)
 {
     struct arena arena;
@@ -74,6 +78,7 @@ static int create_add(struct batch_run *b, const struct planned *planned, struct
     return fits < 0 ? err_oom(e) : fits;
 }
 
+/* A dry run builds the same body, so that it rejects exactly the leads that a run would reject. */
 int upload_create_fits(const struct mapping *m, const struct target *target, const struct lead *lead, struct err *e)
 {
     struct leads_add add = upload_create_request(m, target);
@@ -83,6 +88,7 @@ int upload_create_fits(const struct mapping *m, const struct target *target, con
     return fits < 0 ? err_oom(e) : fits;
 }
 
+/* The digest is part of the intent: it identifies the bytes of the first request. */
 static int create_close(struct batch_run *b, struct err *e)
 {
     if (api_leads_add_close(&b->body) != 0)
@@ -135,6 +141,7 @@ void create_send(struct batch_slice *s)
         return;
     }
     batch_advance(b, s, LIFE_SENT);
+    /* A round is one request for these leads. The reads that follow it count from zero. */
     s->round++;
     s->attempt = 0;
     if (b->first_sent_ms == 0)
@@ -147,6 +154,7 @@ void create_send(struct batch_slice *s)
     err_clear(&e);
 }
 
+/* The slice belongs to the epoch in which it was sent. If the refusals are explained meanwhile, its answer is judged alone. */
 void create_send_slice(struct batch_slice *s, size_t first, size_t n, enum create_trial trial)
 {
     struct err e = ERR_INIT;
@@ -173,6 +181,7 @@ void create_send_halves(struct batch_slice *s, enum create_trial trial)
 
 /* ---- the answer ---- */
 
+/* The API skips a lead that is anywhere in the scope of `dedupe`, so the scope is the reason. */
 enum reason create_elsewhere_reason(const struct batch_run *b)
 {
     switch (b->u->c.mapping->dedupe) {
@@ -215,6 +224,7 @@ static void create_read_back_rest(struct batch_slice *s, const struct leads_adde
     create_proof_start(rest);
 }
 
+/* Proved leads end here. The others are read back, because no answer says per lead why it was not created. */
 static void create_added(struct batch_slice *s, const struct api_reply *reply)
 {
     struct batch_run *b = s->batch;
@@ -254,6 +264,8 @@ done:
     arena_free(&arena);
 }
 
+/* One response per request. Every class either ends the slice or hands it to the proof; none sends the same leads again
+ * blindly. */
 static void create_answered(void *ctx, const struct api_reply *reply)
 {
     struct batch_slice *s = ctx;

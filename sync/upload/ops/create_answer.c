@@ -28,6 +28,7 @@ enum naming {
     NAMES_ANOTHER,
 };
 
+/* The API may answer another spelling of the address. Then the normalised form decides. */
 static bool create_answer_same_address(struct upload *u, struct str sent, struct str answered)
 {
     if (sent.n == answered.n && strncasecmp(sent.p, answered.p, sent.n) == 0)
@@ -54,6 +55,7 @@ static enum naming create_answer_by_names(struct batch_run *b, uint32_t i, const
     return same ? NAMES_THE_LEAD : NAMES_ANOTHER;
 }
 
+/* The address decides before the names, because two people can share a name. */
 static enum naming create_answer_names(struct batch_run *b, uint32_t i, const struct added_lead *added)
 {
     struct str sent = b->record.entries[i].email;
@@ -130,6 +132,8 @@ static void create_answer_fetch_ahead(const struct batch_slice *s, const struct 
     }
 }
 
+/* Three passes: what each entry names, which of these names can be believed, and whose ids they are. An id becomes this
+ * run's in the last pass only, so that an entry that is not believed holds back no id. */
 int create_answer_prove(struct batch_slice *s, const struct leads_added *a, int64_t sent_ms, struct arena *arena,
                         bool **proved, size_t *proved_n, struct err *e)
 {
@@ -174,6 +178,8 @@ static void create_answer_explain_as(struct batch_slice *rest, enum outcome outc
     rest->absent_reason = reason;
 }
 
+/* Counters are believed only if the answer accounts for all leads that it uploaded. One counter that covers all absent
+ * leads explains each of them. Several counters say nothing about a single lead, and a smaller request says more. */
 void create_answer_explain(struct batch_slice *rest, const struct leads_added *a, size_t proved_n)
 {
     struct batch_run *b = rest->batch;

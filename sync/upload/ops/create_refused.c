@@ -12,11 +12,13 @@
 
 /* ---- do they all fail? ---- */
 
+/* A slice that was sent before the refusals were explained no longer takes part in the trial. */
 static bool create_refused_is_in_trial(const struct batch_slice *s)
 {
     return s->trial == TRIAL_WHOLE || (s->trial != TRIAL_OVER && s->trial_epoch == s->batch->u->refused[ENDPOINT_ADD].epoch);
 }
 
+/* The half of the same request that was refused first. It is parked until its sibling has its answer. */
 static struct batch_slice *create_refused_parked_half(const struct batch_slice *s)
 {
     struct batch_slice *other = s->batch->u->refused[ENDPOINT_ADD].parked;
@@ -35,6 +37,7 @@ static void create_refused_probe(struct batch_slice *a, struct batch_slice *b, s
     half->n--;
 }
 
+/* The probes are spread evenly, because neighbours in a source often have the same fault. */
 static void create_refused_send_probes(struct batch_slice *a, struct batch_slice *b)
 {
     size_t n = a->n + b->n;
@@ -87,6 +90,8 @@ static long create_refused_named_lead(const struct api_reply *reply)
     return -1;
 }
 
+/* Within a trial the lead is held without an outcome, because the API may refuse all leads alike. Otherwise the refusal is
+ * the lead's own. */
 static void create_refused_refuse_one(struct batch_slice *s, size_t k, const struct api_reply *reply, enum refused_how how)
 {
     struct batch_run *b = s->batch;
@@ -105,6 +110,8 @@ static bool create_refused_believes_name(const struct batch_slice *s, long named
     return named >= 0 && (size_t)named < s->n && (one_by_one || !create_refused_is_in_trial(s));
 }
 
+/* From the cheapest conclusion to the dearest: a single lead, a lead that the words name, a trial of all, halves. A 413
+ * speaks of the size, for which halves are enough. */
 static void create_refused_find_lead(struct batch_slice *s, const struct api_reply *reply)
 {
     struct upload *u = s->batch->u;

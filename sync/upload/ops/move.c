@@ -51,6 +51,7 @@ void move_proved(struct batch_run *b, uint32_t i, int http_status)
     batch_entry_done(b, i, outcome, outcome == OUTCOME_REMOVED ? progress->status : REASON_NONE, http_status);
 }
 
+/* What an earlier run asked for is unknown, so that its batch counts as asked. */
 static bool move_was_asked(const struct batch_run *b)
 {
     bool asked = b->earlier;
@@ -68,6 +69,8 @@ static void move_leave_asked(struct batch_run *b)
         batch_leave_open(b);
 }
 
+/* Leads that were never asked for are deferred and planned again. A request that may have been applied is left to the next
+ * run. */
 void move_give_up(struct batch_slice *s, enum reason reason)
 {
     if (move_was_asked(s->batch))
@@ -84,6 +87,7 @@ void move_read_failed(struct batch_slice *s)
 
 /* ---- one batch at a time uses a target ---- */
 
+/* A running job locks its source and its target against requests in both directions. */
 static bool move_shares_target(const struct batch *a, const struct batch *b)
 {
     return a->source == b->source || a->source == b->target || a->target == b->source || a->target == b->target;
@@ -103,6 +107,7 @@ static void move_lock_targets(struct batch_run *b)
     upload_lock_target(b->u, b->record.target);
 }
 
+/* At the end of the queue, so that batches get their turn in the order in which they came. */
 static void move_enqueue(struct batch_run *b)
 {
     struct batch_run **at = &b->u->move_queue;
@@ -189,6 +194,7 @@ struct uuid *move_ids(const struct batch_slice *s, struct arena *arena)
     return ids;
 }
 
+/* The check has recorded the statuses of these people. They must be durable before the move makes Instantly forget them. */
 static void move_post(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
@@ -215,6 +221,7 @@ static void move_post(struct batch_slice *s)
     err_clear(&e);
 }
 
+/* The upload has ended with the name of the missing target. The rows are kept for the next run. */
 static void move_target_missing(struct batch_slice *s)
 {
     slice_done(s, OUTCOME_DEFERRED, REASON_INTERRUPTED, 404);
@@ -242,6 +249,8 @@ static void move_refuse(struct batch_slice *s, const struct api_reply *reply)
     slice_free(s);
 }
 
+/* Every lead of the request may be moved from now on, so a stop leaves the batch open. A request of half the size that was
+ * accepted lets the next one be larger. */
 static void move_accepted(struct batch_slice *s, const struct api_reply *reply)
 {
     struct remote_job remote;
@@ -318,6 +327,8 @@ static struct batch_slice *move_next_slice(struct batch_run *b, size_t max, bool
     return s;
 }
 
+/* Called when nothing of the batch is under way. In this order: its turn at the two targets, a stop, the limit of rounds,
+ * leads to read in their target, leads to ask for. One of these at a time, until no entry is open. */
 static bool move_next(struct batch_run *b)
 {
     struct err e = ERR_INIT;
@@ -407,6 +418,7 @@ static void move_take_named(struct batch_slice *s, const struct remote_job *remo
     err_clear(&e);
 }
 
+/* However the job has ended, its leads are read: a failed job may have moved half of them, and a successful one none. */
 void move_job_over(struct batch_slice *s, struct job *job, const struct remote_job *remote)
 {
     struct batch_run *b = s->batch;
@@ -427,6 +439,8 @@ void move_job_over(struct batch_slice *s, struct job *job, const struct remote_j
 
 /* ---- of earlier runs ---- */
 
+/* The id of the job is durable as soon as the API has answered it. Without it the request may have been lost, and its job
+ * is searched for by its leads. */
 static void move_resume(struct batch_slice *s)
 {
     if (s->batch->record.job != NULL)

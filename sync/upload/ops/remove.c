@@ -10,6 +10,8 @@
 #include "sync/base/text.h"
 #include "sync/upload/proof/proof.h"
 
+/* Before the first DELETE nothing was done, and the next complete read wants the removal again. After it the outcome is
+ * open. */
 void remove_give_up(struct batch_slice *s, enum reason reason)
 {
     if (s->batch->earlier || s->round > 0)
@@ -42,6 +44,8 @@ static void remove_refused(struct batch_slice *s, const struct api_reply *reply)
                reply->http_status);
 }
 
+/* The count proves nothing about a single lead. If it counts all ids, one read that does not show them is enough; else each
+ * lead is searched for. */
 static void remove_counted(struct batch_slice *s, const struct api_reply *reply)
 {
     struct err e = ERR_INIT;
@@ -53,6 +57,7 @@ static void remove_counted(struct batch_slice *s, const struct api_reply *reply)
     err_clear(&e);
 }
 
+/* After a lost answer the leads are read, too. A DELETE names ids, so that a repeat is harmless. */
 static void remove_deleted(void *ctx, const struct api_reply *reply)
 {
     struct batch_slice *s = ctx;
@@ -72,6 +77,8 @@ static void remove_deleted(void *ctx, const struct api_reply *reply)
     }
 }
 
+/* A DELETE makes Instantly forget that a person unsubscribed. So the status is durable in the state before the request
+ * leaves. */
 void remove_send(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;

@@ -49,6 +49,8 @@ static void update_read_again(struct patch_call *call)
     err_clear(&e);
 }
 
+/* The read after the last PATCH of the batch proves an update (update_proof.c). A move continues with its request, and
+ * reads the lead in its target. */
 static void update_answered(struct patch_call *call, const struct api_reply *reply)
 {
     struct batch_run *b = call->batch;
@@ -72,6 +74,8 @@ static void update_answered(struct patch_call *call, const struct api_reply *rep
         update_read_again(call);
 }
 
+/* A 404 of an update is examined once per batch (update_next()), because the lead may have another id by now. A refusal is
+ * held: all leads may be refused alike (refused_alike.c). */
 static void update_patch_answered(void *ctx, const struct api_reply *reply)
 {
     struct patch_call *call = ctx;
@@ -163,6 +167,7 @@ static int update_note_sent(struct batch_run *b, uint32_t i, const struct wanted
                      &progress->custom_changed);
 }
 
+/* Each PATCH counts as under way, so that the batch cannot be settled before its answer has come. */
 void update_patch(struct batch_run *b, uint32_t i, struct wanted_lead *wanted, const struct remote_lead *remote,
                   enum outcome proved)
 {
@@ -273,6 +278,8 @@ static bool update_is_astray(struct batch_run *b, uint32_t i, const struct remot
     return rc == 1;
 }
 
+/* `again`: a PATCH of this run or of an earlier one may have written what this read shows, so that values as wanted mean
+ * changed. */
 static void update_seen(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
@@ -322,6 +329,8 @@ static size_t update_keep_open(struct batch_slice *s, bool unshown)
     return s->n = n;
 }
 
+/* What the list does not show is asked for by its id. Of an earlier run nothing is written, and the leads are read again
+ * later instead. */
 static void update_read_done(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;

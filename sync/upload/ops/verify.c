@@ -20,6 +20,8 @@ static void verify_ask_for_numbers(struct batch_slice *s);
 
 /* ---- waiting ---- */
 
+/* Each wait is twice as long as the one before, because the verdicts of a large list come late. The end of limits.job_wait
+ * cuts the last wait short. */
 static void verify_wait_on(struct batch_slice *s)
 {
     struct upload *u = s->batch->u;
@@ -175,6 +177,8 @@ static void verify_read_leads(struct batch_slice *s)
 
 /* ---- the list's numbers ---- */
 
+/* The leads are read if the number has changed, is zero, or is missing: an answer without a number must not end the wait.
+ * After the deadline they are read once more. */
 static void verify_numbers_answered(void *ctx, const struct api_reply *reply)
 {
     struct batch_slice *s = ctx;
@@ -237,6 +241,7 @@ bool verify_keeps_back(struct batch_run *b, uint32_t i, const struct remote_lead
     return b->record.entries[i].outcome != OUTCOME_NONE;
 }
 
+/* All batches of a run share one deadline, because their leads are in the same list and are verified side by side. */
 void verify_start(struct batch_slice *s)
 {
     struct upload *u = s->batch->u;

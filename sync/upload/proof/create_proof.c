@@ -90,6 +90,7 @@ static void create_proof_found_in_target(struct batch_slice *s, uint32_t i, stru
         update_patch(b, i, wanted, remote, ours ? OUTCOME_CREATED : OUTCOME_CHANGED);
 }
 
+/* The entry has this lead from here on, even if values are still to be written to it. */
 static void create_proof_found(struct batch_slice *s, uint32_t i, const struct remote_lead *remote)
 {
     struct batch_run *b = s->batch;
@@ -295,6 +296,7 @@ static void create_proof_read_done(struct batch_slice *s)
 
 /* ---- asking ---- */
 
+/* A read that failed leaves the whole batch open. Half of a read must not conclude anything. */
 static void create_proof_read_answered(void *ctx, const struct api_reply *reply)
 {
     struct read *r = ctx;
@@ -328,6 +330,7 @@ static void create_proof_read_answered(void *ctx, const struct api_reply *reply)
         create_proof_read_done(s);
 }
 
+/* One request of a read: the addresses of a hundred leads, or all pages of the list for leads that have only a row key. */
 static int create_proof_ask(struct batch_slice *s, size_t first, size_t n, bool by_key, struct err *e)
 {
     struct batch_run *b = s->batch;

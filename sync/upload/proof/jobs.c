@@ -113,6 +113,7 @@ static void jobs_free_one(struct job *job)
     free(job);
 }
 
+/* The batch ends before its job. The job stays for the report and no longer refers to the batch. */
 void jobs_forget(struct batch_run *b)
 {
     for (struct job *job = b->u->jobs; job != NULL; job = job->next)
@@ -133,6 +134,7 @@ void jobs_free(struct upload *u)
 
 /* ---- life ---- */
 
+/* The slice leaves the job first, because the proof may start another job for it. */
 static void jobs_over(struct upload *u, struct job *job, const struct remote_job *remote)
 {
     struct batch_slice *s = job->slice;
@@ -171,6 +173,7 @@ static void jobs_report_wait_once(struct upload *u, struct job *job)
                (long long)job->reported.total, text_plural((unsigned long long)job->reported.total), job->from, job->to);
 }
 
+/* Intervals grow by half, from 100 ms to 15 s: short jobs are seen at once, and long jobs cost few requests. */
 static void jobs_schedule(struct upload *u, struct job *job)
 {
     int64_t ms = POLL_FIRST_MS;
@@ -284,6 +287,7 @@ void jobs_watch(struct batch_slice *s, struct str id, const struct remote_job *r
     err_clear(&e);
 }
 
+/* Only now is it known what the job has done: its status counts nothing, the outcomes of its leads do. */
 void jobs_batch_settled(struct batch_run *b)
 {
     for (struct job *job = b->u->jobs; job != NULL; job = job->next) {
@@ -412,6 +416,7 @@ static void jobs_poll_answered(void *ctx, const struct api_reply *reply)
     }
 }
 
+/* One list request at a time, because its answer can change every job that the next request would name. */
 void jobs_step(struct upload *u, int64_t now)
 {
     bool due = false;

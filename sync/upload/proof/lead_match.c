@@ -86,6 +86,7 @@ bool lead_match_is_another_rows(struct batch_run *b, const struct entry *entry, 
             remote->created_ms >= u->started_ms + u->skew_ms - CREATED_MARGIN_MS);
 }
 
+/* An id that another key has in the state is the lead of that key's row, and stays so. */
 bool lead_match_relink(struct batch_run *b, uint32_t i, const struct remote_lead *remote)
 {
     struct entry *entry = &b->record.entries[i];

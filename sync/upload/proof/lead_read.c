@@ -93,6 +93,8 @@ static bool lead_read_fits(const struct lead_read_request *r, size_t k, const st
     return lead_read_shows(r->slice, k, remote);
 }
 
+/* An item settles one lead of the request. An item that fits none is ignored, because the API ignores filters that it does
+ * not know. */
 static void lead_read_take(const struct lead_read_request *r, const struct remote_lead *remote)
 {
     struct batch_slice *s = r->slice;
@@ -106,6 +108,7 @@ static void lead_read_take(const struct lead_read_request *r, const struct remot
         }
 }
 
+/* A read ends with its last request. One failed request spoils all of it: what that request would have shown is unknown. */
 static void lead_read_end_request(struct batch_slice *s)
 {
     if (--s->reads_n > 0)
@@ -116,6 +119,7 @@ static void lead_read_end_request(struct batch_slice *s)
         s->read_calls->done(s);
 }
 
+/* A 404 is an answer: there is no lead under this id, or no such target. Every other failure spoils the read. */
 static void lead_read_answered(void *ctx, const struct api_reply *reply)
 {
     struct lead_read_request *r = ctx;
@@ -207,6 +211,7 @@ static void lead_read_ask(struct batch_slice *s, size_t step, enum lead_read_way
     lead_read_end_request(s);
 }
 
+/* A stop that ends a wait of this read ends it like a failed request. */
 static void lead_read_begin(struct batch_slice *s, const struct lead_read_calls *calls)
 {
     s->read_calls = calls;
@@ -248,6 +253,7 @@ void lead_read_others(struct batch_slice *s, const struct lead_read_calls *calls
 
 /* ---- leads whose id is gone ---- */
 
+/* Leads without an address cannot be searched for by it, so they do not prolong the search. */
 static bool lead_read_is_over(const struct batch_slice *s)
 {
     for (size_t k = 0; k < s->n; k++)
@@ -261,6 +267,7 @@ static void lead_read_found(struct batch_slice *s, uint32_t i, const struct remo
     s->search->seen(s, i, remote);
 }
 
+/* The caller's own count of attempts continues as if there had been no search. */
 static void lead_read_search_over(struct batch_slice *s, void (*next)(struct batch_slice *s))
 {
     s->attempt = s->attempts_before;

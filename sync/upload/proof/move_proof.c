@@ -108,6 +108,8 @@ static void move_proof_doubles_read_done(struct batch_slice *s)
 static const struct lead_read_calls move_proof_double_reading = {move_proof_found_double, move_proof_doubles_read_done,
                                                                  move_read_failed};
 
+/* The last read has shown where each lead is. After a job, a lead that is still in its source stays there, and the reason
+ * is searched for. Without a job the request was perhaps never applied, and the move asks again. */
 static void move_proof_conclude(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
@@ -214,6 +216,7 @@ static void move_proof_read(struct batch_slice *s)
         lead_read_by_id(s, &move_proof_reading);
 }
 
+/* Places that were seen before are forgotten: only a read after the request shows what the request did. */
 void move_proof_start(struct batch_slice *s, struct job *job)
 {
     s->job = job;

@@ -170,6 +170,8 @@ static void rekey_explain(struct batch_run *b, uint32_t i, const struct known_le
     buf_free(&text);
 }
 
+/* The old lead becomes a lead of its own in the commit that makes the new lead's outcome durable. So a death leaves both or
+ * none. */
 static int rekey_keep_old(struct batch_run *b, uint32_t i, struct arena *arena, struct err *e)
 {
     const struct upload_config *c = &b->u->c;

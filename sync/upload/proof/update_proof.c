@@ -12,6 +12,8 @@
 #include "sync/plan/plan.h"
 #include "sync/upload/proof/proof.h"
 
+/* Compares what was sent, and nothing else. A core field that the API leaves out and that has no copy in the payload cannot
+ * be seen, and is trusted. */
 static bool update_proof_has(struct entry_progress *progress, struct wanted_lead *wanted, const struct remote_lead *remote)
 {
     struct value there;
@@ -39,6 +41,7 @@ bool update_proof_is_stored(struct batch_run *b, uint32_t i, const struct remote
     return stored;
 }
 
+/* The address is compared as well: an answer about another person's lead proves nothing, whatever its values. */
 bool update_proof_answer(struct batch_run *b, uint32_t i, const struct api_reply *reply)
 {
     struct remote_lead remote;
@@ -79,6 +82,7 @@ static void update_proof_give_up(struct batch_slice *s)
     slice_free(s);
 }
 
+/* The last read is over. A lead that it showed does not have the values; a lead that it did not show no longer exists. */
 static void update_proof_is_missing(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
