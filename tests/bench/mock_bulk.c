@@ -1,9 +1,9 @@
-/* A fast stand-in of the bulk endpoints for the benches: a thread a connection, TLS if asked, a scripted latency.
+/* A fast stand-in of the bulk endpoints for the benches: one thread per connection, TLS on request, a scripted latency.
  *
  * usage: mock_bulk [--tls CERT.pem] [--latency MS] [--port N]
  *
  * Prints its address as the first line and serves on 127.0.0.1 until SIGTERM; at the end the counters go to stdout, and
- * GET /__stats answers them at any time; GET /__reset starts them anew. With --tls it makes a certificate at the start
+ * GET /__stats answers them at any time; GET /__reset sets them to zero. With --tls it makes a certificate at the start
  * and writes it to CERT.pem. A request's latency is counted from its last byte, so a slow scan does not add to it. */
 #include "config.h"
 

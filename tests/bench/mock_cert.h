@@ -1,4 +1,4 @@
-/* A certificate for localhost, made anew at every start: no key lies in the tree, none can run out. */
+/* A certificate for localhost, made again at every start: the tree holds no key, and no certificate can expire. */
 #ifndef TESTS_BENCH_MOCK_CERT_H
 #define TESTS_BENCH_MOCK_CERT_H
 

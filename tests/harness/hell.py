@@ -1,8 +1,8 @@
 """A proxy between leadsync and the sandbox that does to answers what no decent server does. Requests are carried out (but
-for those that say otherwise), so that what is there and what was told differ as much as they can.
+for those that say otherwise), so that the state of the sandbox and the answers differ as much as they can.
 
 HELL maps a name to a function (answer, hell) -> raw bytes, an iterator of them, or None for an end without an answer.
-NOT_CARRIED_OUT are dropped before they reach the sandbox. `hell.trap` is another server's address: whoever follows a
+NOT_CARRIED_OUT are dropped before they reach the sandbox. `hell.trap` is another server's address: a client that follows a
 redirect is heard there.
 
   hell.py URL ROUTE FAULT LAST COMMAND...   runs the command with INSTANTLY_API_URL at a proxy before URL, which answers the

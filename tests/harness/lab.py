@@ -82,7 +82,7 @@ def as_leads(rows):
 
 
 def revive(old, path):
-    """Makes the state of tests/cases/state/vN anew, with its journal, at `path`: a copy as it was left by a leadsync of
+    """Makes the state of tests/cases/state/vN again, with its journal, at `path`: a copy as it was left by a leadsync of
     then. Of v1: the first night was done, in the second the plan was full (its rows wait), a third one was killed when
     creates and updates had left and their answers were lost. `store` is the sandbox's side of it."""
     for name, suffix in (("state", ""), ("journal", ".journal")):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A night of creates, updates, moves and removals, with one kind of answer from hell (tests/harness/hell.py), or one lie of
-the sandbox (sync/sandbox/sandbox.h), for the first request, or for every request, of one endpoint. Whatever it is: the run ends with a status that is meant for it, nobody
-follows a redirect with the key, and plain syncs against a server that is well again come to the same leads and the same
+"""A night of creates, updates, moves and removals, with one kind of broken answer (tests/harness/hell.py), or one lie of
+the sandbox (sync/sandbox/sandbox.h), for the first request, or for every request, of one endpoint. Whatever it is: the run ends with a status that is meant for it, it does not
+follow a redirect with the key, and plain syncs against a server that is well again come to the same leads and the same
 state as an undisturbed night.
 
   answers.py --program ./leadsync [--seed 1] [--sample N] [--jobs 2] [--only "add:half:once"] [--keep]

@@ -77,7 +77,7 @@ def twins(t, chance, _):
 
 
 def holds_lock(t, run):
-    """Whoever holds it has written down who it is; the words stay when it is gone, the lock does not."""
+    """The holder of the lock has written its name into the file. The name stays when the holder has ended, the lock does not."""
     with open(t.folder + "/state/leadsync/lab.sandbox.db.lock", encoding="utf-8") as f:
         asked = fcntl.fcntl(f, fcntl.F_OFD_GETLK, struct.pack("hhqqi", fcntl.F_RDLCK, os.SEEK_SET, 0, 1, 0))
         return struct.unpack("hhqqi", asked)[0] != fcntl.F_UNLCK and str(run.pid) in f.read()
@@ -140,7 +140,7 @@ def night(lab, kind, seed, options):
             for _ in range(RUNS):
                 t.run("sync", "twin.yaml", "-q")
         t.settle(RUNS)
-        # Who made a lead may be told wrongly after a clock has jumped or with a twin; that it is there once may not.
+        # After a jump of the clock, or with a twin, the run may be wrong about who made a lead, but not about its number.
         t.check(parts=("leads",) if kind in ("jumped", "twins") else ("leads", "table"))
         if kind == "twins":
             code, _, err = t.run("sync", "twin.yaml", "-q")

@@ -6,8 +6,8 @@ come to what an undisturbed run comes to (tests/harness/lab.py says how that is 
   deaths.py --program ./leadsync --failio tests/harness/failio.so [--seed 1] [--step 1] [--power 1] [--jobs 2] [--first]
             [--old tests/cases/state/v1] [--upto N] [--keep]
 
-Three trials a point: death before the call, after it, and the power cut before it, in which what was not synced is lost,
-torn or there (--power: how many of those, each with a seed of its own). --step tries every so many-th point, from a random
+Three trials per point: death before the call, after it, and the power cut before it, in which what was not synced is lost,
+torn or there (--power: how many of those, each with a seed of its own). --step N tries every Nth point, from a random
 one on, --upto the first N. With --old the run begins by bringing that state up to date. --only BEFORE|after|power:N:SEED repeats one.
 """
 import argparse

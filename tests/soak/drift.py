@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Random worlds with edits by hand: `verify` names exactly the differences, `sync --remote` leaves only those that the mapping
-leaves alone, and nobody who unsubscribed is made active. A lost state and `adopt`: the next diff is that of the undisturbed state.
+leaves alone, and no person who unsubscribed is made active. A lost state and `adopt`: the next diff is that of the undisturbed state.
 
 usage: drift.py --program LEADSYNC [--worlds N] [--seed N]
 

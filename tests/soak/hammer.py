@@ -10,8 +10,8 @@ reach exactly the leads that the table says, the state's audit must find nothing
 
 Kinds of worlds, by turns: `routed` (two campaigns and a list), `keyed` (the same with a row key: addresses change, also back
 again between two runs of a night, and some leads of the list have no address), `staged` (in by way of a list where they are
-verified), `twins` (two syncs with states of their own bring the same people to the same places), `foretold` (nobody
-else works there, so what a diff on a settled state says is what the sync after it does, number for number), `doubled` (many
+verified), `twins` (two syncs with states of their own bring the same people to the same places), `foretold` (no other
+user works there, so what a diff on a settled state says is what the sync after it does, number for number), `doubled` (many
 people have two rows, one of which may opt out).
 
 Some nights begin with leads that were exported and imported again by hand, and some runs have a wrong mapping, which is put
@@ -62,7 +62,7 @@ JOBS = ["fail", "cancel", "vanish", "pause", "draining", "zero", "partial", "unk
 SETTLING_RUNS = 12
 REMOVED = {"keep": "keep", "delete": "delete", "move": "{move_to: {list: Gone}, if_there: delete}"}
 ROUTE = "route: {column: place, cases: {north: {campaign: North}, south: {campaign: South}, shelf: {list: Shelf}}}"
-# What somebody makes of the mapping for one run. In a keyed world a lead may be left behind in a wrong place, and two syncs do
+# What a user makes of the mapping for one run. In a keyed world a lead may be left behind in a wrong place, and two syncs do
 # not know of each other what a move makes Instantly forget.
 WRONG = {"first": {"first": "{template: '{first}.wrong'}"}, "seats": {"seats": "id"}, "skip": {"skip": False},
          "route": {"route": "route: {column: place, cases: {north: {campaign: South}, south: {list: Shelf}, "
@@ -109,7 +109,7 @@ class World(Workspace):
         self.dedupe = "target-only" if self.kind == "keyed" and (self.policy != "delete" or self.then == "move") else \
             self.random.choice(["workspace", "any-campaign", "any-list", "target-only"])
         self.wrong = ["first", "seats"] + ["skip"] * (self.then is not None)
-        # A new lead elsewhere cannot go where somebody had uploaded the person before.
+        # A new lead elsewhere cannot go where another user had uploaded the person before.
         if self.kind == "foretold" or (self.kind in ("routed", "doubled") and self.dedupe == "workspace"):
             self.wrong.append("route")
         self.write_mappings()
@@ -142,19 +142,19 @@ class World(Workspace):
             self.table.marked[name] = name in rows
 
     def delete_people(self):
-        """Somebody works in the workspace, too."""
+        """Another user works in the workspace, too."""
         names = self.random.sample(there := sorted(self.there()), min(len(there), 3))
         self.control(delete=names)
         self.table.deleted.update(names)
 
     def import_again(self):
-        """Somebody exports the leads of a place, deletes them and imports them: the same leads under other ids. Without an
+        """A user exports the leads of a place, deletes them and imports them: the same leads under other ids. Without an
         address a lead cannot be known again."""
         if self.kind != "foretold" and self.random.randrange(6) == 0:
             self.control(ids_changed=[self.random.choice(sorted(CAMPAIGNS) if self.kind == "keyed" else PLACES)])
 
     def is_there_by_hand(self, row):
-        """Somebody has uploaded the person before the row came."""
+        """Another user has uploaded the person before the row came."""
         self.control(add={"to": row["place"], "leads": [{"email": row["email"], "first_name": "By hand"}]})
 
     # ---- disturbances ----
@@ -226,7 +226,7 @@ class World(Workspace):
             raise Difference(f"exit status {code} under {plan}: {self.said(run.args[2])}")
 
     def plain(self, sync):
-        """A sync that nobody disturbs. Is all work over?"""
+        """A sync without a disturbance. Is all work over?"""
         code = self.end_of(self.leadsync("sync", sync, "-q", "--format", "json"), 600)
         self.cycles += 1
         if code not in (0, 1):

@@ -170,7 +170,7 @@ class World(Workspace):
                      f"query like '%{self.table.schema}.%' and pid <> pg_backend_pid()")
 
     def sync(self, kind="", words=(), is_right=True, meant=MEANT, reads_right=None, **env):
-        """A run, judged by what its exit status says. The report, or None where there is none. `reads_right`: the run makes the
+        """A run, judged by what its exit status says. Returns the report, or None without one. `reads_right`: the run makes the
         same of a row as the right mapping does, though it may remove other leads."""
         if stop.is_set():
             raise Stopped
@@ -289,7 +289,7 @@ class World(Workspace):
         wrong = {}
         for variant in r.sample([v for v in variants if any(m[name] != v[name] for name in v)], r.choice([1, 1, 2])):
             wrong.update(variant)
-        # Its new lead there cannot go where the row had another lead under the same address before.
+        # Its new lead cannot go where the row had another lead under the same address before.
         if m["key"]:
             wrong.pop("target", None)
         # By another key the leads of a target are found by their addresses: not with new ids, and in no other target.

@@ -1,4 +1,4 @@
-"""A PostgreSQL table of people with a column that tells when a row changed, and what its rows ask for.
+"""A PostgreSQL table of people with a column that says when a row changed, and what its rows ask for.
 
 The column has one of several types and may be NULL, rows may be written with a time that is already past, and all of it
 becomes a day older at once, because tests do not wait for days. judge() says what is wrong with the leads of the table.
@@ -94,7 +94,7 @@ class PeopleTable:
     # ---- writing ----
 
     def mark(self, row, unmarked):
-        """The column's value as SQL. Whoever writes is late at times, but never as late as the overlap."""
+        """The column's value as SQL. A writer is late at times, but never as late as the overlap."""
         row.unmarked = unmarked
         if unmarked:
             return "null"
@@ -280,8 +280,8 @@ class PeopleTable:
                 row.takes_over = False
 
     def was_read_in_full(self, before, keys_mixed):
-        """Of what waited when the read began (waiting()), nothing waits any more; in the first read by another key, nobody is
-        gone yet. A lead that could not go over to its row's key waits until a run ends in 0."""
+        """Of what waited when the read began (waiting()), nothing waits; in the first read by another key, no lead
+        counts as missing yet. A lead that could not go over to its row's key waits until a run ends in 0."""
         for row in before[0]:
             if row.ident not in self.touched:
                 row.unmarked = False

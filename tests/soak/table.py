@@ -53,7 +53,7 @@ class Table:
             self.never.discard(row["email"])
 
     def add_second_row(self, row):
-        """Whoever has two rows and opts out in one of them has opted out."""
+        """A person who has two rows and opts out in one of them has opted out."""
         row["second"] = self.random.choice(["", "1"]) if self.then else ""
         if row["second"]:
             self.never.add(row["email"])
@@ -107,7 +107,7 @@ class Table:
         r = self.random
         known = sorted(self.rows)
         marked = [ident for ident in known if self.name(ident, self.rows[ident]) in self.marked]
-        # Who must not be written to any more is asked to change sides far more often than others.
+        # Rows of people who must not be mailed change sides far more often than others.
         for ident in r.sample(known, len(known) // 8) + r.sample(marked, len(marked) // 2):
             self.change_row(ident, self.rows[ident])
         for ident in r.sample(known, len(known) // 10):
@@ -154,7 +154,7 @@ class Table:
         if name in self.never and have and name not in self.tainted:
             return "has opted out in its first row"
         if name in self.marked:
-            # With whom somebody deleted while the row was away, what they wanted is gone, too, unseen.
+            # A user deleted the lead while its row was away: the wish of its person was lost with it, unseen.
             unseen = name in self.forgotten or (name in self.deleted and not self.marked[name])
             # A lead that was left behind is not looked at when its row comes back to the address in another place.
             unseen = unseen or (self.kind == "keyed" and self.policy == "keep" and not self.marked[name])
@@ -166,7 +166,7 @@ class Table:
         if row is not None and self.wants_nobody(row):
             # Its row may have been gone before.
             away = [[]] + [["Gone"]] * ("move" in (self.policy, self.then))
-            # Under a row key a lead that was left behind when the address changed is not the row's any more.
+            # Under a row key a lead that was left behind when the address changed no longer belongs to the row.
             is_old = self.kind == "keyed" and self.policy == "keep" and name in self.left
             return None if self.then == "keep" or is_old or places in away else "has opted out"
         if row is None:
@@ -183,7 +183,7 @@ class Table:
             away = [[]] + [["Gone"]] * ("move" in (self.policy, self.then))
             return "is gone" if self.policy != "keep" and places not in away else None
         if ".invalid@" in name or ".risky@" in name:
-            # Once removed and come back it is refused as before, wherever it went: nobody verifies it twice.
+            # Once removed and come back it is refused as before, wherever it went: no lead is verified twice.
             return None if places == ["Shelf"] or (name in self.left and places in ([], ["Gone"])) else "is not valid"
         want = (row["place"], row["first"], row["seats"])
         return None if [lead[:3] for lead in have] == [want] else f"should be {want}"
@@ -200,7 +200,7 @@ class Table:
         places = [place for place, *_ in have]
         if len(set(places)) < len(places):
             return "is there twice"
-        # A lead that was left behind under this address is no new one.
+        # A lead that was left behind under this address is not a new lead.
         is_old = self.policy == "keep" and name in self.names[ident]
         active = [lead for lead in have if lead[0] in CAMPAIGNS and lead[3] >= 0]
         return "was made active again under another address" if active and not is_old else None
