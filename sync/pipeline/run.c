@@ -19,6 +19,7 @@ enum { STEP_ROWS = 64, REPORT_MAX = 16 << 20 };
 
 /* ---- reading ---- */
 
+/* A signal and the deadline end the read in the same way. What was read is settled or deferred, and no removal follows. */
 bool run_must_stop(const struct run *r)
 {
     return stop_requested() != 0 || (r->deadline_us != 0 && r->c->clock->mono_us(r->c->clock) >= r->deadline_us);
@@ -45,6 +46,8 @@ static void end_read(struct run *r)
                    mark->null_rows == 1 ? " has" : "s have", mark->null_rows == 1 ? "was" : "were");
 }
 
+/* The upload is stepped between rows, so that requests and responses move while the source is read. Every 64 rows are
+ * enough, because a step costs more than a row. */
 static int read_rows(struct run *r, struct err *e)
 {
     struct row row;
@@ -96,6 +99,8 @@ static int keyless_text(struct run *r)
     return r->report->missing_waits_for != NULL ? 0 : -1;
 }
 
+/* The exit status by what is left: rows that failed or wait, removals, open batches. A run that did not read its source to
+ * the end is partial whatever its rows are. */
 static void judge_outcome(struct run *r)
 {
     struct tally *t = r->tally;
@@ -259,6 +264,7 @@ static int finish(struct run *r, int rc, struct err *e)
 
 /* ---- sync ---- */
 
+/* Reads, releases what waited, and drains the upload. Only a run that was neither stopped nor failed moves its watermark. */
 static int apply_source(struct run *r, struct err *e)
 {
     int rc = r->c->plan != NULL ? run_apply_rows(r, e) : read_rows(r, e);
@@ -283,6 +289,7 @@ static int apply_source(struct run *r, struct err *e)
     return advance(r, e);
 }
 
+/* Whatever fails in between, finish() merges what is proved and writes the record. */
 int run_sync(const struct run_config *config, struct run_report *report, struct err *e)
 {
     run_report_start(report, config);
@@ -324,6 +331,7 @@ void run_without_mapping(const struct run_config *config, const char *sync, cons
 
 /* ---- resume ---- */
 
+/* No source is read, so that no lead can be missing, and the rows of this run are those that earlier runs left open. */
 int run_resume(const struct run_config *config, struct run_report *report, struct err *e)
 {
     run_report_start(report, config);

@@ -154,6 +154,8 @@ int run_left_count(struct run *r, struct err *e)
     return 0;
 }
 
+/* Every write of the run went unanswered, and no read proved an effect: the API is unreachable rather than the rows at
+ * fault. */
 bool run_left_unanswered(const struct run *r, struct err *e)
 {
     const struct tally *t = r->tally;
@@ -188,6 +190,8 @@ int run_left_rows_read(struct run *r, struct err *e)
                                          : state_set(r->state, STATE_REMOVALS_WAIT, NULL, e);
 }
 
+/* Removals that wait are noted with the number of their run, from which a later run learns
+ * whether only a full read finds them again. */
 int run_left_removals(struct run *r, struct err *e)
 {
     char text[64];

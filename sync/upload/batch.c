@@ -232,7 +232,7 @@ static void batch_settle(struct batch_run *b)
 }
 
 /* The only place where a batch ends; the caller must not touch it afterwards. The operation may continue first. Then the
- * names of locations are asked for, because a settled batch is not changed any more. */
+ * names of locations are asked for, because a settled batch no longer changes. */
 void batch_check(struct batch_run *b)
 {
     struct upload *u = b->u;

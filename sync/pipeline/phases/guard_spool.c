@@ -13,6 +13,7 @@
 
 enum { GUARD_ROWS = 10000, SPOOL_MEMORY = 8 << 20 };
 
+/* How many rows wait is known before the first one: the number that the guards need for their verdict, or all. */
 int guard_spool_start(struct run *r, struct err *e)
 {
     const struct guard_limit *shrank = &r->m->guards.source_shrank;
@@ -92,6 +93,8 @@ int guard_spool_upload(struct run *r, const struct planned *planned, struct err 
     return rc;
 }
 
+/* Where a planned row goes: moves and removals to their phase, the others to the guards or, once these have judged, to the
+ * upload. */
 int guard_spool_put(struct run *r, const struct planned *planned, struct err *e)
 {
     if (planned->op == OP_MOVE || planned->op == OP_REMOVE)
@@ -150,6 +153,8 @@ static int ask_before_release(struct run *r, struct err *e)
     return r->diff == NULL ? guard_spool_consent(r, spool_n(r->spools.guard), e) : 0;
 }
 
+/* Called after each row. `rejected` is judged again every 10 000 rows; the rows that wait are released once, as soon as no
+ * guard can stop the run. */
 int guard_spool_step(struct run *r, struct err *e)
 {
     bool lets_go = r->spools.guard != NULL && r->spools.dedupe == NULL && r->spools.opt_out == NULL &&
@@ -217,6 +222,8 @@ static int note_prevented(struct run *r, const struct planned *planned, struct s
     return rc;
 }
 
+/* The run ends early. Every row that was read has to be counted, and keeps its values for the next run, unless a guard or
+ * the user did not want them sent. */
 int guard_spool_abandon(struct run *r, enum reason reason, bool keep, struct err *e)
 {
     struct spool *spools[] = {r->spools.dedupe, r->spools.guard, r->spools.moves, r->spools.removals};

@@ -49,6 +49,7 @@ struct missing_rows {
     size_t counts_n;
 };
 
+/* Keys of rejected and skipped rows are kept only if the state has something that they could protect. */
 int missing_start(struct run *r, struct err *e)
 {
     r->missing = calloc(1, sizeof *r->missing);
@@ -127,6 +128,8 @@ static int take_opt_out(struct run *r, const struct mapped *mapped, const struct
     return opt_out_take(r, mapped, entry, e);
 }
 
+/* A row that cannot be used still shows that its lead is in the source. A row without a key could be the row of any lead,
+ * so such rows are counted, and too many of them prevent all removals. */
 int missing_protect(struct run *r, const struct mapped *mapped, const struct entry *entry, struct err *e)
 {
     bool rejected = mapped->verdict == MAPPED_REJECT;
@@ -214,6 +217,8 @@ static bool may_be_removed(const struct known_lead *known, const struct run_targ
     return to == NULL || to->target.kind != TARGET_CAMPAIGN || lead_status_reason(known->status) == REASON_NONE;
 }
 
+/* The destination had a lead with the same address, so the move cannot succeed. It is not tried again until the destination
+ * or `if_there` changes. */
 static bool stays(const struct run *r, const struct known_lead *known, size_t i)
 {
     const struct removal *removal = targets_policy(r->m, i);
@@ -266,6 +271,7 @@ static int plan_removal(struct run *r, const struct hash128 *key, const struct k
     return missing_show_removal(r, &p, readable == 1 ? &lead : NULL, !known->unsettled, e);
 }
 
+/* The old lead of a row with another address is removed after the new one is created, as `removed` says. */
 int missing_rekey(struct run *r, const struct known_lead *old, struct err *e)
 {
     const struct run_target *to = targets_of_policy(&r->targets, r->m, 0);

@@ -46,6 +46,7 @@ bool phases_hold_all(struct run *r)
            (m->mode == MODE_MIRROR && m->removed.policy != REMOVAL_KEEP) || knows_other_targets(r);
 }
 
+/* Moves and removals wait for their phase in spools of their own, because they lock targets that creates and updates need. */
 int phases_put(struct run *r, const struct planned *planned, struct err *e)
 {
     bool removal = planned->entry.row == 0 || planned->op == OP_REMOVE;
@@ -94,6 +95,7 @@ int phases_check_scope(struct run *r, struct err *e)
 
 /* ---- writing ---- */
 
+/* A phase begins when the one before is settled. */
 static int drain_into_upload(struct run *r, struct spool *spool, struct err *e)
 {
     struct planned planned;

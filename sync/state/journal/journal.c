@@ -39,6 +39,7 @@ static int has_tables(struct db *db, bool *has, struct err *e)
     return 0;
 }
 
+/* The tables and the owner come in one commit, so that a journal with tables always has its owner. */
 static int journal_fill(struct state *s, struct err *e)
 {
     struct db *db = &s->journal.db;
@@ -56,6 +57,7 @@ static int journal_fill(struct state *s, struct err *e)
     return db_commit(db, e);
 }
 
+/* A journal that was copied beside another state would settle the requests of that state's leads. */
 static int check_owner(struct state *s, struct err *e)
 {
     struct db *db = &s->journal.db;
@@ -106,6 +108,8 @@ static int open_db(struct state *s, struct err *e)
     return db_exec(&j->db, setup, e) < 0 ? -1 : 1;
 }
 
+/* A run makes the journal and a reader only opens it. What a reader finds incomplete is being made by a run, and is empty
+ * for the reader. */
 int journal_open(struct state *s, bool make, struct err *e)
 {
     struct journal *j = &s->journal;
@@ -206,6 +210,8 @@ static int pack_failed(struct err *e)
     return err_oom(e);
 }
 
+/* The intent of a batch: after the next commit its request may leave. The number of the batch is its place in the journal,
+ * and is never used again. */
 int state_batch_add(struct state *s, struct batch *b, struct err *e)
 {
     struct journal *j = &s->journal;
@@ -237,6 +243,8 @@ static int changed_one(struct state *s, uint64_t id, struct err *e)
     return err_set(e, XS_INTERNAL, "batch %llu is not open; please report this", (unsigned long long)id);
 }
 
+/* Notes of an open batch: the job that carries it, or that it is left open. The outcomes come with state_batch_settle()
+ * alone. */
 int state_batch_update(struct state *s, const struct batch *b, struct err *e)
 {
     if (b->state >= BATCH_DONE)
@@ -252,6 +260,7 @@ int state_batch_update(struct state *s, const struct batch *b, struct err *e)
     return changed_one(s, b->id, e);
 }
 
+/* All outcomes of a batch at once. An entry without one would be lost, because a settled batch is never read back. */
 int state_batch_settle(struct state *s, const struct batch *b, struct err *e)
 {
     struct journal *j = &s->journal;
@@ -281,6 +290,7 @@ int state_batch_settle(struct state *s, const struct batch *b, struct err *e)
 
 /* ---- entries without a batch ---- */
 
+/* Rows without a request travel as a settled batch of OP_NONE, so that they are ordered among the other batches. */
 int journal_flush_loose(struct state *s, struct err *e)
 {
     struct journal *j = &s->journal;
@@ -299,6 +309,7 @@ int journal_flush_loose(struct state *s, struct err *e)
     return 0;
 }
 
+/* Many rows need no request. They are collected in memory, because a statement per row would cost more than the row. */
 int state_entry_add(struct state *s, uint64_t run, uint32_t target, const struct entry *entry, struct err *e)
 {
     struct journal *j = &s->journal;

@@ -20,6 +20,7 @@ void overlay_free(struct overlay *o)
     memset(o, 0, sizeof *o);
 }
 
+/* Which batch and entry an item came from, so that its values can be read again instead of being kept in memory. */
 static int add_source(struct overlay *o, uint64_t batch, size_t entry, struct err *e)
 {
     if (o->sources_n == o->sources_cap) {
@@ -34,6 +35,7 @@ static int add_source(struct overlay *o, uint64_t batch, size_t entry, struct er
     return 0;
 }
 
+/* The state keeps statuses by address. What the journal has proved of a person counts for a dry run as well. */
 static int add_person(struct state *s, struct overlay *o, const struct entry *entry, struct err *e)
 {
     int status = lead_status_of_reason(entry->reason);
@@ -71,6 +73,8 @@ bool overlay_person(const struct overlay *o, uint64_t address, int *status)
     return found != NULL;
 }
 
+/* Settled batches are folded as a merge would fold them. Entries of open batches only mark their key as open, since their
+ * outcome is unknown. */
 static int overlay_collect(struct state *s, struct overlay *o, struct fold_list *l, struct err *e)
 {
     struct journal_batch jb;
@@ -116,6 +120,7 @@ static int start_fold(struct state *s, const struct hash128 *key, struct fold *f
     return 0;
 }
 
+/* The items are sorted: each group of equal keys starts with what is stored and takes its entries in their order. */
 static int fold_all(struct state *s, struct overlay *o, struct fold_list *l, struct err *e)
 {
     if (fold_list_sort(l, e) < 0)
@@ -159,6 +164,7 @@ const struct overlay_lead *overlay_find(const struct overlay *o, const struct ha
     return o->n == 0 ? NULL : bsearch(key, o->leads, o->n, sizeof *o->leads, lead_compare);
 }
 
+/* Text and hash replace each other: a lead has its values in one of the two forms only. */
 static int read_entry(struct state *s, struct overlay *o, uint32_t item, struct arena *arena, struct known_lead *out,
                       struct err *e)
 {
@@ -184,6 +190,8 @@ static int read_entry(struct state *s, struct overlay *o, uint32_t item, struct 
     return 0;
 }
 
+/* What is stored, then what the journal has changed. The values come from the last entry that brought them, else from the
+ * last that proved the lead. */
 int overlay_lead_get(struct state *s, struct overlay *o, const struct overlay_lead *lead, struct arena *arena,
                      struct known_lead *out, struct err *e)
 {

@@ -144,6 +144,7 @@ static int find_stored(struct state *s, const struct hash128 *key, const struct 
     return out->kind != REMEMBERED_REFUSED ? find_retry(s, key, fingerprint, out, e) : 0;
 }
 
+/* The journal is newer than the tables: an open request decides before all, and what it has dropped is not looked up. */
 static int find_overlaid(struct state *s, const struct overlay_lead *lead, const struct hash128 *key, uint64_t fingerprint,
                          struct remembered *out, struct err *e)
 {
@@ -181,6 +182,8 @@ void state_lookup_soon(const struct state *s, const struct hash128 *key)
     seen_prefetch(&l->seen, key);
 }
 
+/* Marks the key as met before it answers. So the second row of a key is recognised, and a lead whose key was never met is
+ * missing from the source. */
 int state_lookup(struct state *s, const struct hash128 *key, uint64_t fingerprint, uint64_t row, struct remembered *out,
                  struct err *e)
 {
@@ -222,7 +225,7 @@ int lookup_protected(struct state *s, const struct hash128 *key, uint64_t *mark,
 int state_mark_protected(struct state *s, const struct hash128 *key, uint64_t mark, struct err *e)
 {
     if (s->lookup == NULL)
-        return err_set(e, XS_INTERNAL, "state_spare() before state_lookup_start(); please report this");
+        return err_set(e, XS_INTERNAL, "state_mark_protected() before state_lookup_start(); please report this");
     return seen_put(&s->lookup->protected, key, mark, NULL, e) < 0 ? -1 : 0;
 }
 
@@ -243,6 +246,7 @@ bool state_any_opted_out(const struct state *s)
     return s->lookup != NULL && (s->lookup->opted_out.used > 0 || s->lookup->opted_out.runs_n > 0);
 }
 
+/* Any of the three ways in which a row of this read can have had the key: planned, left out, opted out. */
 int state_seen(struct state *s, const struct hash128 *key, bool *seen, struct err *e)
 {
     int rc = lookup_seen(s, key, e);

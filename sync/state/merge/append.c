@@ -111,6 +111,7 @@ static int add_result(struct merge *m, struct result_packer *packer, const struc
     return m->state->hashed ? 0 : reject_add(m->state, &m->rejects, &m->scratch, position, entry, e);
 }
 
+/* The results of a batch are one packed value, because most batches are pruned without being read again. */
 static int write_batch(struct merge *m, const struct batch *b, uint64_t first_row, struct err *e)
 {
     struct db *db = &m->state->main;
@@ -143,6 +144,7 @@ static int write_results(struct merge *m, const struct journal_batch *jb, const 
     return write_batch(m, b, b->entries_n > 0 ? result_order(b->entries[order[0]].row) : 0, e);
 }
 
+/* Each entry that merge_collect() took has a place. It says where the entry's values, its retry row and its result go. */
 int append_batch(struct merge *m, const struct journal_batch *jb, bool retries, size_t *ordinal, struct err *e)
 {
     const struct batch *b = &jb->b;

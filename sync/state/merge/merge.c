@@ -41,6 +41,8 @@ static int merge_collect(struct merge *m, bool retries, uint64_t after, uint64_t
     }
 }
 
+/* The second walk over the same batches. It must count the same entries in the same order as merge_collect(), because
+ * places and ordinals connect the two. */
 static int append_window(struct merge *m, uint64_t after, uint64_t last, bool retries, struct err *e)
 {
     struct journal_batch jb;
@@ -127,6 +129,8 @@ static int end(struct state *s, bool bulk, struct err *e)
     return 0;
 }
 
+/* The window takes half of the memory; the lookup is freed before, and the other half is for SQLite and the batch that is
+ * read. */
 static void merge_init(struct merge *m, struct state *s, uint64_t refusal_context)
 {
     memset(m, 0, sizeof *m);
@@ -154,6 +158,8 @@ static void merge_free(struct merge *m)
     buf_free(&m->scratch);
 }
 
+/* One transaction for all windows, hashes, counters and numbers. A death leaves either the old leads with their journal, or
+ * the new ones. */
 static int merge_in_transaction(struct merge *m, bool bulk, struct err *e)
 {
     struct state *s = m->state;

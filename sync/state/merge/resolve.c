@@ -17,6 +17,7 @@ struct existing {
     struct hash128 key; /* of that row */
 };
 
+/* A scan visits the table in the order of keys, as the items are asked for, so that each row is read once. */
 static int scan_next(struct existing *x, int rc, struct err *e)
 {
     (void)e;
@@ -60,6 +61,7 @@ static int existing_find(struct existing *x, const struct hash128 *key, struct e
     return x->any && hash128_eq(&x->key, key);
 }
 
+/* Fills what is stored of the key, and returns the number of the lead, by which its values are found. */
 static uint64_t take_existing(const struct existing *x, struct fold *f)
 {
     f->known = true;
@@ -72,6 +74,8 @@ static uint64_t take_existing(const struct existing *x, struct fold *f)
 
 /* ---- refusals and retries ---- */
 
+/* A key has one refusal at most. It is dropped when the lead is proved, and replaced when another form of the row is
+ * refused. */
 static int resolve_refusal(struct merge *m, const struct hash128 *key, const struct fold *f, struct err *e)
 {
     struct state *s = m->state;
@@ -206,6 +210,8 @@ static bool is_absent(const struct fold *f)
     return f->known && (f->flags & (KNOWN_REMOVED | KNOWN_DELETED_THERE)) != 0;
 }
 
+/* All entries of one key, in the order of the journal: what is stored, then each entry, then what has to be written. The
+ * number of a new lead follows from its place in the window, so that the order of numbers is the order of rows. */
 static int resolve_group(struct merge *m, struct existing *x, size_t from, size_t to, struct err *e)
 {
     struct fold_list *l = &m->list;

@@ -45,6 +45,8 @@ static void fold_record_status(struct fold *f, enum reason reason)
     }
 }
 
+/* The lead is as the row wants it. If the same form of the row has failed in the same run, the fingerprint stays 0 and the
+ * row is looked at again. A lead under doubt needs two proofs: the first one only ends the newer half of it. */
 static void proven(struct fold *f, const struct fold_item *item)
 {
     bool created = item->outcome == OUTCOME_CREATED;
@@ -111,6 +113,8 @@ static void refused(struct fold *f, const struct fold_item *item)
     f->refusal_reason = (enum reason)item->reason;
 }
 
+/* Whatever the reason, this form of the row is no longer proved. With values the row waits in the retry table, without them
+ * it comes back with the next read. */
 static void failed(struct fold *f, const struct fold_item *item)
 {
     fold_record_status(f, (enum reason)item->reason);
@@ -194,6 +198,8 @@ static void unchanged(struct fold *f, const struct fold_item *item)
     }
 }
 
+/* The order of calls is the order of the journal, and later entries win. That is why a merge and a dry run come to the same
+ * result. */
 void fold_item(struct fold *f, const struct fold_item *item)
 {
     if (item->bits & ITEM_OPEN) {

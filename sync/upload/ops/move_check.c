@@ -63,7 +63,7 @@ static void move_check_found(struct batch_slice *s, uint32_t i, const struct rem
         batch_entry_done(b, i, OUTCOME_FAILED, REASON_MOVE_NOT_DONE, 0);
         return;
     }
-    /* `--force` passes over the status. The other reasons to stay still count. */
+    /* `--force` ignores the status. The other reasons to stay still count. */
     struct remote_lead judged = *remote;
     if (b->u->c.force)
         judged.status = TARGET_STATUS_UNKNOWN;
@@ -90,7 +90,7 @@ static void move_check_search_done(struct batch_slice *s)
 
 static const struct lead_read_calls move_check_searching = {move_check_found, move_check_search_done, move_read_failed};
 
-/* What the list does not show can exist all the same: lists lag, and a lead can be imported again under another id. */
+/* What the list does not show can still exist: lists lag, and a lead can be imported again under another id. */
 static void move_check_read_done(struct batch_slice *s)
 {
     size_t n = 0;

@@ -178,7 +178,7 @@ static void verify_read_leads(struct batch_slice *s)
 /* ---- the list's numbers ---- */
 
 /* The leads are read if the number has changed, is zero, or is missing: an answer without a number must not end the wait.
- * After the deadline they are read once more. */
+ * After the deadline they are read again, for the last time. */
 static void verify_numbers_answered(void *ctx, const struct api_reply *reply)
 {
     struct batch_slice *s = ctx;
