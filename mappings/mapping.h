@@ -112,8 +112,6 @@ int mapping_for_csv(const char *csv_path, const struct target_spec *target, bool
                     const struct mapping_option *options, size_t options_n, struct mapping **out, struct err *e);
 /* Appends "-" and the first 8 hex digits of SHA-256 of the target's id (36 lower-case characters) to the name. */
 int mapping_name_target(struct mapping *m, const char *target_id, struct err *e);
-/* Can a mapping file have this `name:`? Pure. */
-bool mapping_name_fits(const char *name);
 /* One option of a run over a loaded mapping: guards.* by `--guard`, source path by `--input`. XS_USAGE. */
 int mapping_override(struct mapping *m, const struct mapping_option *option, struct err *e);
 /* "auto" (0), one of , ; | and tab, or its name: comma, semicolon, bar, pipe, tab. -1: unknown. Pure. */

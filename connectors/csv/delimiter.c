@@ -221,7 +221,7 @@ static int one_column(const struct view views[CANDIDATES_N], struct str sample, 
 }
 
 /* The delimiter that the first line names, as Excel would have it; 0: it names none. */
-static char told(struct str sample)
+static char delimiter_noted(struct str sample)
 {
     size_t n = strlen(NOTE);
 
@@ -306,7 +306,7 @@ int delimiter_find_header(struct str sample, bool whole, const struct str *names
 int delimiter_find(struct str sample, bool whole, size_t names_n, const char *label, char *out, struct err *e)
 {
     struct view views[CANDIDATES_N];
-    char note = told(sample);
+    char note = delimiter_noted(sample);
     size_t splitting = 0, sound = 0, named = 0, agreeing = 0, only_splitting = 0, only_agreeing = 0, rows = 0;
 
     if (note != 0) {
@@ -370,7 +370,7 @@ int delimiter_find_other(struct str sample, bool whole, size_t names_n, const ch
     /* One column whatever divides it is what the mapping says it is, too. */
     if (look(sample, whole, 0, found, &v, e) != 0)
         return -1;
-    if (v.columns > 1 || told(sample) != 0)
+    if (v.columns > 1 || delimiter_noted(sample) != 0)
         *delimiter = found;
     return 0;
 }

@@ -146,11 +146,6 @@ static bool is_name(struct str text)
     return true;
 }
 
-bool mapping_name_fits(const char *name)
-{
-    return is_name(str_from(name));
-}
-
 bool schema_is_scalar(const struct schema *type)
 {
     return type->kind <= SCHEMA_SCALAR;

@@ -94,6 +94,17 @@ static void drop_list(struct request_list *list)
     }
 }
 
+/* Drops the answer that api_call_wait() keeps. */
+static void wait_forget(struct api *a)
+{
+    struct waiter *w = &a->waiter;
+    json_object_put(w->json);
+    w->json = NULL;
+    buf_free(&w->message);
+    err_clear(&w->err);
+    w->done = w->taken_back = false;
+}
+
 void api_free(struct api *a)
 {
     if (a == NULL)
@@ -215,16 +226,6 @@ bool api_last_wait(struct api *a)
 }
 
 /* ---- one call, waited for ---- */
-
-void wait_forget(struct api *a)
-{
-    struct waiter *w = &a->waiter;
-    json_object_put(w->json);
-    w->json = NULL;
-    buf_free(&w->message);
-    err_clear(&w->err);
-    w->done = w->taken_back = false;
-}
 
 /* The reply dies with the callback: what the waiting caller will look at is kept. */
 static void wait_done(void *ctx, const struct api_reply *reply)

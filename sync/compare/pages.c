@@ -232,7 +232,7 @@ int pages_put(struct pages *p, const struct remote_lead *remote, int64_t place, 
     struct lead lead;
     struct value key = {VALUE_ABSENT, NULL, 0};
     struct engagement engagement;
-    struct str told = STR_NONE;
+    struct str packed_engagement = STR_NONE;
     if (pack(p, remote, &lead, e) != 0)
         return -1;
     if (p->options.has_key)
@@ -240,7 +240,7 @@ int pages_put(struct pages *p, const struct remote_lead *remote, int64_t place, 
     /* As it is in memory, because only this program on this host reads the file. */
     if (p->options.has_engagement) {
         api_remote_engagement(remote, &engagement);
-        told = (struct str){(const char *)&engagement, sizeof engagement};
+        packed_engagement = (struct str){(const char *)&engagement, sizeof engagement};
     }
     struct str row_key = key.kind == VALUE_STRING ? (struct str){key.p, key.n} : STR_NONE;
     int rc = db_run(&p->db, e,
@@ -250,7 +250,7 @@ int pages_put(struct pages *p, const struct remote_lead *remote, int64_t place, 
                     " status = excluded.status, email = excluded.email, address = excluded.address,"
                     " row_key = excluded.row_key, packed = excluded.packed, engagement = excluded.engagement",
                     "diiitttbB", &remote->id, place, (int64_t)paged, (int64_t)remote->status, remote->email,
-                    buf_str(&p->address), row_key, buf_str(&p->packed), told);
+                    buf_str(&p->address), row_key, buf_str(&p->packed), packed_engagement);
     return rc < 0 ? -1 : 0;
 }
 

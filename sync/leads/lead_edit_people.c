@@ -73,8 +73,8 @@ static int open_for_reading(struct lead_edit *edit, bool *opened, struct err *e)
 int lead_edit_keep_one(struct lead_edit *edit, struct edited_lead *lead, const struct target *to, struct err *e)
 {
     static const struct target any_campaign = {.kind = TARGET_CAMPAIGN};
-    const struct remote_lead told = {.status = edit->c.force ? TARGET_STATUS_UNKNOWN : lead->status, .email = lead->email};
-    enum reason why = eligibility_block_reason(&told, to != NULL ? to : &any_campaign, false);
+    const struct remote_lead judged = {.status = edit->c.force ? TARGET_STATUS_UNKNOWN : lead->status, .email = lead->email};
+    enum reason why = eligibility_block_reason(&judged, to != NULL ? to : &any_campaign, false);
     if (to != NULL && to->kind != TARGET_CAMPAIGN)
         return 0;
     if (to == NULL && why == REASON_EMAIL_MISSING)

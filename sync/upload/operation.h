@@ -83,8 +83,6 @@ void update_read(struct batch_slice *s);
 /* Nothing of the batch is under way: looks for the leads whose PATCH found no lead, then proves all that were PATCHed.
  * False: there are none. */
 bool update_next(struct batch_run *b);
-/* The values are there: the outcome of an update, and the first half of a move. */
-void update_proved(struct batch_run *b, uint32_t i, enum outcome proved, int http_status);
 struct wanted_lead;
 /* PATCHes entry i (its lead_id): the flagged fields and custom variables of `wanted`, over what `remote` has (NULL: it was not
  * read, and only the flagged ones are sent). When it is done the entry gets `proved`. */

@@ -21,8 +21,8 @@ static int refused_alike_normalise(struct str message, struct buf *out)
     for (size_t i = 0; i < message.n; i++) {
         if (buf_addc(out, message.p[i]) != 0)
             return -1;
-        size_t said = i + 1;
-        if (said < sizeof mark - 1 || memcmp(message.p + said - (sizeof mark - 1), mark, sizeof mark - 1) != 0)
+        size_t end = i + 1;
+        if (end < sizeof mark - 1 || memcmp(message.p + end - (sizeof mark - 1), mark, sizeof mark - 1) != 0)
             continue;
         while (i + 1 < message.n && isdigit((unsigned char)message.p[i + 1]))
             i++;

@@ -53,8 +53,6 @@ struct api {
 
 /* Queues a copy of the template; takes over its path and body, also when it fails. 0/-1 */
 int queue_add(struct api *a, struct request *template, struct err *e);
-/* Lets go of the answer that api_call_wait() keeps. */
-void wait_forget(struct api *a);
 /* Forgets the callback of a request that its caller no longer waits for; cancelled when it has not left. */
 void queue_abandon(struct api *a, const void *ctx);
 

@@ -46,9 +46,9 @@ static bool noted_before(int fd, const char *path)
 void state_note(const struct common *c, const char *path)
 {
     int fd = open_memo(c);
-    bool said = fd >= 0 && noted_before(fd, path);
+    bool noted = fd >= 0 && noted_before(fd, path);
     if (fd >= 0)
         close(fd);
-    if (!said)
+    if (!noted)
         log_notice("state %s (of the latest run; give SYNC or --state for another)", path);
 }

@@ -28,7 +28,7 @@ struct active {
     struct result now;
 };
 /* One result as it is handed out. */
-struct told {
+struct result_read {
     struct entry entry;
     enum op op;
     uint32_t target;
@@ -42,9 +42,9 @@ struct results {
     size_t parts_n, parts_cap, next_part;
     struct active **heap; /* smallest row first */
     size_t heap_n;
-    bool former;      /* some leads had another id once */
-    bool all;         /* also what is still open */
-    struct told next; /* read ahead: the row's number is that of another row before it */
+    bool former;             /* some leads had another id once */
+    bool all;                /* also what is still open */
+    struct result_read next; /* read ahead: the row's number is that of another row before it */
     bool has_next;
     struct arena next_arena;
 };
@@ -394,7 +394,7 @@ static int copy_out(const struct result *r, struct arena *arena, struct entry *o
 }
 
 /* 1/0/-1 */
-static int tell(struct results *r, struct arena *arena, struct told *out, struct err *e)
+static int results_read_row(struct results *r, struct arena *arena, struct result_read *out, struct err *e)
 {
     struct state *s = r->state;
     if (open_parts(r, e) < 0)
@@ -432,12 +432,12 @@ static int read_ahead(struct results *r, const struct entry *row, struct err *e)
     if (follows != 1)
         return follows;
     arena_reset(&r->next_arena);
-    int rc = tell(r, &r->next_arena, &r->next, e);
+    int rc = results_read_row(r, &r->next_arena, &r->next, e);
     r->has_next = rc == 1;
     return rc;
 }
 
-static int take_next(struct results *r, struct arena *arena, struct told *out, struct err *e)
+static int take_next(struct results *r, struct arena *arena, struct result_read *out, struct err *e)
 {
     const struct result as_result = {.entry = r->next.entry};
     *out = r->next;
@@ -450,8 +450,8 @@ static int take_next(struct results *r, struct arena *arena, struct told *out, s
 int state_results_next(struct results *r, struct arena *arena, struct entry *out, enum op *op, uint32_t *target,
                        struct err *e)
 {
-    struct told now;
-    int rc = r->has_next ? take_next(r, arena, &now, e) : tell(r, arena, &now, e);
+    struct result_read now;
+    int rc = r->has_next ? take_next(r, arena, &now, e) : results_read_row(r, arena, &now, e);
     while (rc == 1) {
         int more = r->has_next ? 1 : read_ahead(r, &now.entry, e);
         if (more < 0)

@@ -49,6 +49,18 @@ static void update_read_again(struct patch_call *call)
     err_clear(&e);
 }
 
+/* The values are there: the outcome of an update, and the first half of a move. */
+static void update_proved(struct batch_run *b, uint32_t i, enum outcome proved, int http_status)
+{
+    struct entry_progress *progress = &b->progress[i];
+    if (b->record.op != OP_MOVE) {
+        batch_entry_done(b, i, proved, REASON_NONE, http_status);
+        return;
+    }
+    batch_entry_advance(b, i, ENTRY_AS_WANTED);
+    progress->patched = proved == OUTCOME_CHANGED;
+}
+
 /* The read after the last PATCH of the batch proves an update (update_proof.c). A move continues with its request, and
  * reads the lead in its target. */
 static void update_answered(struct patch_call *call, const struct api_reply *reply)
@@ -118,17 +130,6 @@ static void update_patch_answered(void *ctx, const struct api_reply *reply)
     update_patch_over(call);
 }
 
-void update_proved(struct batch_run *b, uint32_t i, enum outcome proved, int http_status)
-{
-    struct entry_progress *progress = &b->progress[i];
-    if (b->record.op != OP_MOVE) {
-        batch_entry_done(b, i, proved, REASON_NONE, http_status);
-        return;
-    }
-    batch_entry_advance(b, i, ENTRY_AS_WANTED);
-    progress->patched = proved == OUTCOME_CHANGED;
-}
-
 /* The changes of entry i, for the results. The old values of a lead that was not read are those last written. */
 static int update_note_changes(struct batch_run *b, uint32_t i, const struct wanted_lead *wanted,
                                const struct remote_lead *remote)
@@ -138,16 +139,16 @@ static int update_note_changes(struct batch_run *b, uint32_t i, const struct wan
     struct lead before;
     struct arena arena;
     struct err e = ERR_INIT;
-    bool told = false;
+    bool known_before = false;
     arena_init(&arena, TARGETS_MAX);
     if (remote == NULL) {
         int rc = state_lead_get(b->u->c.state, &entry->key, &arena, &known, &e);
         if (rc < 0)
             upload_fail(b->u, &e);
-        told = rc == 1 && known.values.n > 0 && upload_unpack(b->u, known.values, &arena, &before) == 0 &&
-               before.shape == wanted->lead.shape;
+        known_before = rc == 1 && known.values.n > 0 && upload_unpack(b->u, known.values, &arena, &before) == 0 &&
+                       before.shape == wanted->lead.shape;
     }
-    int rc = changes_pack(&b->arena, &wanted->lead, wanted->fields, wanted->custom, remote, told ? &before : NULL,
+    int rc = changes_pack(&b->arena, &wanted->lead, wanted->fields, wanted->custom, remote, known_before ? &before : NULL,
                           &entry->changes);
     arena_free(&arena);
     err_clear(&e);

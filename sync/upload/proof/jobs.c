@@ -166,9 +166,9 @@ static void jobs_warn_once(const struct upload *u, struct job *job, const struct
 static void jobs_report_wait_once(struct upload *u, struct job *job)
 {
     int64_t wait_us = u->c.mapping->limits.job_wait_ms * 1000;
-    if (job->said || job->until_us - jobs_now_us(u) > wait_us - REPORT_AFTER_MS * 1000)
+    if (job->wait_reported || job->until_us - jobs_now_us(u) > wait_us - REPORT_AFTER_MS * 1000)
         return;
-    job->said = true;
+    job->wait_reported = true;
     log_notice("waiting for background job %s, which moves %lld lead%s from %s to %s", job->reported.id,
                (long long)job->reported.total, text_plural((unsigned long long)job->reported.total), job->from, job->to);
 }

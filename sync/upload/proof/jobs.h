@@ -16,9 +16,9 @@ struct job {
     int64_t created_ms, updated_ms;
     int64_t due_us, until_us; /* next poll; end of limits.job_wait */
     unsigned polls;
-    uint64_t run;      /* that started it */
-    bool warned, said; /* reported once: its odd status, and the waiting */
-    bool alone;        /* asked for by itself */
+    uint64_t run;               /* that started it */
+    bool warned, wait_reported; /* reported once: its odd status, and the waiting */
+    bool alone;                 /* asked for by itself */
 };
 
 /* ---- jobs.c ---- */
