@@ -56,6 +56,8 @@ static int open_source(struct run *r, const struct source_read *read, struct err
                : bind_source(r, e);
 }
 
+/* A dry run and `adopt` get a client that cannot write (transport_read_only.c). A dry run without a key continues if it
+ * needs no name from the API. */
 static int open_api(struct run *r, struct err *e)
 {
     const struct api_config *given = r->c->api;
@@ -90,6 +92,7 @@ static int note_source_file(struct run *r, struct err *e)
     return rc;
 }
 
+/* Results and rejects of this run are printed with these columns, also when the source has others by then. */
 static int put_header(struct run *r, struct err *e)
 {
     struct cell *cells = calloc(r->source->columns_n + 1, sizeof *cells);
@@ -105,6 +108,7 @@ static int put_header(struct run *r, struct err *e)
     return rc;
 }
 
+/* A refusal is remembered as long as the settings under which it was given stay the same. */
 static uint64_t context_of(const struct run *r)
 {
     struct buf text = BUF_INIT(1 << 12);
@@ -183,6 +187,7 @@ static int note_mapping(struct run *r, struct err *e)
     return same != 0 ? 0 : state_set(r->state, STATE_OTHER_MAPPING, "1", e);
 }
 
+/* The record is durable before the first intent. So a run that dies is on record with the rows that it left open. */
 static int start_record(struct run *r, struct err *e)
 {
     struct run_record last = {.id = 0};

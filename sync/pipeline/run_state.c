@@ -235,6 +235,7 @@ static int open_to_note(struct run *r, const struct err *why, struct err *e)
     return rc;
 }
 
+/* A run that could not open its state reports what waits in it nevertheless, by a second, read-only opening. */
 void run_state_count(struct run *r, const char *sync)
 {
     struct err ignored = ERR_INIT;
@@ -287,6 +288,7 @@ static int note(struct run *r, const struct err *why, struct err *e)
     return 0;
 }
 
+/* Best effort: a run that cannot be recorded must still end with its own error. */
 int run_state_note(struct run *r, const struct err *why)
 {
     struct err e = ERR_INIT;

@@ -50,6 +50,8 @@ static int row_plan_report_waiting(struct run *r, struct entry *entry, struct er
     return found < 0 ? err_oom(e) : 0;
 }
 
+/* Every row that is not sent ends here: it is counted, shown by a dry run or verify, and recorded by a run. A forgotten
+ * person's data are erased first. */
 int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, const char *column, struct str value,
                        struct err *e)
 {
@@ -85,6 +87,8 @@ int row_plan_leave_out(struct run *r, struct entry *entry, uint32_t target, cons
     return state_entry_add(r->state, r->record.id, target, entry, e);
 }
 
+/* Values are packed under the list of custom variables of their time. Those of an older list are put in today's order; a
+ * variable that it did not have is absent. */
 int row_plan_unpack(struct run *r, struct str packed, struct arena *arena, struct lead *out, struct err *e)
 {
     const struct lead_shape *shape = &r->m->shape;
@@ -233,6 +237,7 @@ static int pass_on(struct run *r, const struct decision *d, struct entry *entry,
     return guard_spool_put(r, &planned, e);
 }
 
+/* The fingerprint covers the target as well, so that a row whose route changes is never taken for unchanged. */
 static int pack_values(struct run *r, const struct lead *lead, uint32_t target, struct entry *entry, struct err *e)
 {
     const struct target *t = run_target(r, target);
@@ -286,6 +291,8 @@ static int keep_out(struct run *r, const struct entry *entry, uint32_t target, c
     return 0;
 }
 
+/* What is known of the lead decides: the state's memory, or with --remote what Instantly has. Then the opt-outs, forgotten
+ * people and other rows with the address have their say, and only what is left is passed on. */
 int row_plan_remembered(struct run *r, struct entry *entry, const struct lead *lead, uint32_t target,
                         struct remembered remembered, struct err *e)
 {
@@ -444,6 +451,7 @@ void row_plan_listen(struct run *r)
     r->m->key_known_ctx = r;
 }
 
+/* The row is a reject, a skip, or a lead with its key. With `duplicates: last` or `reject` it waits for others of its key. */
 static int map_row(struct run *r, const struct row *row, struct err *e)
 {
     struct mapped mapped;

@@ -51,6 +51,7 @@ static int decode(struct state *s, struct journal_batch *out, struct str intents
     "b.job," \
     " b.entries_n, i.entries, o.entries FROM batches b JOIN intents i USING(id) LEFT JOIN outcomes o USING(id)"
 
+/* Numbers that no version has written are damage, and are refused before they are used as an index. */
 static int read_batch(struct state *s, sqlite3_stmt *st, struct arena *arena, struct journal_batch *out, struct err *e)
 {
     static const char empty[] = "";
@@ -93,6 +94,7 @@ int batch_merged(struct state *s, uint64_t id, struct err *e)
     return rc;
 }
 
+/* Batches that are merged already are left out: a run can die after the merge and before it has emptied the journal. */
 int journal_next(struct state *s, enum journal_part part, uint64_t after, struct arena *arena, struct journal_batch *out,
                  struct err *e)
 {
@@ -156,6 +158,8 @@ static int keep_batch(struct arena *arena, const struct batch *from, struct batc
     return 0;
 }
 
+/* All open batches at once, in memory of the caller. A run has a bounded number of them, and the next run settles them
+ * first. */
 int state_batches_open(struct state *s, struct arena *arena, struct batch **out, size_t *n, struct err *e)
 {
     struct journal_batch jb;
@@ -224,6 +228,7 @@ static int all_merged(struct state *s, struct err *e)
     return rc < 0 ? -1 : merged;
 }
 
+/* The journal has open batches, or another process reads it. So the files stay, and only what is merged is deleted. */
 static int delete_merged(struct state *s, struct err *e)
 {
     struct db *db = &s->journal.db;

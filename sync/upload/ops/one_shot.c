@@ -9,6 +9,7 @@
 
 #include "sync/upload/proof/proof.h"
 
+/* The digest is that of a request for all leads, although some of them may be missing when it is sent. */
 int one_shot_close(struct batch_run *b, struct err *e)
 {
     struct by_hand request = {0};
@@ -33,6 +34,7 @@ static void one_shot_not_sent(struct batch_slice *s)
     slice_done(s, OUTCOME_DEFERRED, u->stopping ? u->c.stop_reason : REASON_INTERRUPTED, s->http_status);
 }
 
+/* A refusal concerns all leads of the request, because these requests have no answer per lead. */
 static void one_shot_refused(struct batch_slice *s, const struct api_reply *reply)
 {
     struct batch_run *b = s->batch;
@@ -50,6 +52,7 @@ static void one_shot_refused(struct batch_slice *s, const struct api_reply *repl
         slice_done(s, OUTCOME_REJECTED, REASON_REFUSED_THERE, reply->http_status);
 }
 
+/* An accepted request and a lost answer need the same proof. They differ in what happens to leads that do not show it. */
 static void one_shot_answered(void *ctx, const struct api_reply *reply)
 {
     struct batch_slice *s = ctx;
@@ -148,6 +151,7 @@ static void one_shot_listed(struct batch_slice *s)
 
 static const struct lead_read_calls one_shot_listing = {one_shot_seen, one_shot_listed, one_shot_not_sent};
 
+/* The moment before the first read: no effect of this request can be older. */
 void one_shot_start(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;

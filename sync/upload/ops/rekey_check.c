@@ -27,6 +27,7 @@ struct old_lead_request {
     uint32_t entry; /* the one that a request by id or address is about */
 };
 
+/* False as well for a row that has its outcome already, because its person opted out. */
 bool rekey_check_wants(const struct batch_slice *s, size_t k)
 {
     const struct entry_progress *progress = &s->batch->progress[s->index[k]];
@@ -118,6 +119,8 @@ static void rekey_check_go_on(struct batch_slice *s)
 
 static void rekey_check_ask_all(struct batch_slice *s, enum rekey_step step);
 
+/* When all requests of a step are answered, the next step asks for the old leads that are still unknown. A failed request
+ * ends the search, and their rows are deferred. */
 static void rekey_check_end_request(struct batch_slice *s, enum rekey_step step)
 {
     if (--s->reads_n > 0)
@@ -148,6 +151,7 @@ static void rekey_check_failed(struct batch_slice *s, const struct api_reply *re
     err_clear(&e);
 }
 
+/* A 404 by id is an answer: the old lead has another id, or is gone. The next step looks for its address. */
 static void rekey_check_answered(void *ctx, const struct api_reply *reply)
 {
     struct old_lead_request *r = ctx;

@@ -52,6 +52,7 @@ static bool one_shot_proof_is_in(const struct value *subsequence, const struct r
            uuid_eq(&id, &remote->subsequence);
 }
 
+/* Each kind of request has its own trace in the lead: a subsequence, one of the users, or the value of the field. */
 static bool one_shot_proof_is(const struct lead *wanted, const struct remote_lead *remote)
 {
     struct value there;
@@ -141,6 +142,8 @@ static void one_shot_proof_seen(struct batch_slice *s, uint32_t i, const struct 
     one_shot_proof_shows(s->batch, i, remote, s->http_status);
 }
 
+/* The last read. A request that the API has accepted may still be carried out, so its leads stay open; without an answer
+ * the request counts as failed. */
 static void one_shot_proof_asked(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
@@ -195,6 +198,7 @@ static bool one_shot_proof_is_unattributed(struct batch_run *b, uint32_t i, int 
     return !any;
 }
 
+/* Leads that cannot show what was asked are unattributed at once. Only the others are worth a read. */
 void one_shot_proof_start(struct batch_slice *s)
 {
     struct batch_run *b = s->batch;
