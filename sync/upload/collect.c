@@ -8,29 +8,35 @@
 
 enum { CELLS_MAX = 256 << 20 };
 
-/* The group is full or the source is done: write the intent, which is durable at the next commit. */
+static int reserve_ready(struct upload *u, struct err *e)
+{
+    if (u->ready_n < u->ready_cap)
+        return 0;
+    size_t cap = u->ready_cap == 0 ? 2 * COMMIT_EVENTS : 2 * u->ready_cap;
+    struct batch_run **ready = realloc(u->ready, cap * sizeof *ready);
+    if (ready == NULL)
+        return err_oom(e);
+    u->ready = ready;
+    u->ready_cap = cap;
+    return 0;
+}
+
+/* The group is full or the source is done: write the intent, which is durable at the next commit. After an error the batch stays
+ * in its group, where upload_stop() takes its rows as never asked for. So nothing may fail once the intent is written. */
 int collect_close(struct upload *u, struct collect_group *g, struct err *e)
 {
     struct batch_run *b = g->batch;
-    g->batch = NULL;
     if (b == NULL)
         return 0;
-    if (b->operation->close != NULL && b->operation->close(b, e) != 0)
+    if (reserve_ready(u, e) != 0 || (b->operation->close != NULL && b->operation->close(b, e) != 0))
         return -1;
     /* Marked as sent from the start: a mark made after the request left could be lost, and then a batch that arrived
      * would look as if it never had. */
     b->record.sent_ms = u->c.clock->wall_ms(u->c.clock);
     if (state_batch_add(u->c.state, &b->record, e) != 0)
         return -1;
+    g->batch = NULL;
     batch_advance(b, NULL, LIFE_INTENT);
-    if (u->ready_n == u->ready_cap) {
-        size_t cap = u->ready_cap == 0 ? 2 * COMMIT_EVENTS : 2 * u->ready_cap;
-        struct batch_run **ready = realloc(u->ready, cap * sizeof *ready);
-        if (ready == NULL)
-            return err_oom(e);
-        u->ready = ready;
-        u->ready_cap = cap;
-    }
     u->ready[u->ready_n++] = b;
     return 0;
 }
