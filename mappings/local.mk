@@ -43,7 +43,8 @@ mappings_libmappings_a_SOURCES = \
 	mappings/init/init_look.c mappings/init/init_look.h \
 	mappings/init/init_propose.c mappings/init/init_propose.h \
 	mappings/init/init_write.c \
-	mappings/init/init_yaml.c mappings/init/init_yaml.h \
+	mappings/init/init_writer.h \
+	mappings/file/yaml_write.c mappings/file/yaml_write.h \
 	mappings/names/default_mapping.c \
 	mappings/names/default_mapping_notes.c \
 	mappings/names/first_line.c mappings/names/first_line.h \

@@ -2,7 +2,9 @@
 """usage: scripts/includes.py [--check]
 
 Draws which room includes headers of which. A row is a room, a column is a room of an earlier row, and an x is an include. No room
-includes a later one, so the picture is a triangle: there is no circle. If there is a circle, prints its includes and exits with 1.
+includes a later one, so the picture is a triangle: there is no circle. Below it stand the rooms that have folders, with their
+folders from the lowest to the highest: "*.h" is the room's own headers, and "*.c" its own sources. If there is a circle, prints its
+includes and exits with 1.
 --check: exits with 0 if docs/DESIGN.md has this picture.
 """
 import os
@@ -33,6 +35,35 @@ def includes(names):
     return found
 
 
+def folders(room):
+    """A set of included folders per folder of the room; its own headers and its own sources count as a folder each."""
+    found = {}
+    for folder, _, files in os.walk(room):
+        for file in files:
+            if not file.endswith((".c", ".h")):
+                continue
+            name = os.path.relpath(folder, room) if folder != room else "*" + file[-2:]
+            with open(os.path.join(folder, file), encoding="utf-8") as source:
+                headers = [os.path.dirname(header) for header in INCLUDE.findall(source.read())]
+            below = {os.path.relpath(header, room) for header in headers if header.startswith(room + "/")}
+            found.setdefault(name, set()).update({"*.h"} if room in headers else set(), below)
+    for name, below in found.items():
+        below.discard(name)
+    return found
+
+
+def floors(found):
+    """Groups of folders, the lowest first. Folders of a circle, and those above it, are missing."""
+    groups, done = [], set()
+    while len(done) < len(found):
+        free = sorted(name for name in found if name not in done and found[name] & set(found) <= done)
+        if not free:
+            break
+        groups.append(free)
+        done.update(free)
+    return groups
+
+
 def in_order(names, found):
     """Lowest rooms first; those of one height as in the table. Rooms of a circle, and those above it, are missing."""
     order = []
@@ -52,7 +83,24 @@ def draw(order, found):
         marks = " ".join("x" if below in found[name] else "." for below in order[:i])
         lines.append(f"{letters[i]} {name:<{width}}  {marks}".rstrip())
     lines.append(f"  {'':<{width}}  {' '.join(letters[:len(order) - 1])}")
+    lines.append("")
+    for name in order:
+        groups = floors(folders(name))
+        if any(not folder.startswith("*") for group in groups for folder in group):
+            lines.append(f"{name}: {' < '.join(' '.join(group) for group in groups)}")
     return "\n".join(lines) + "\n"
+
+
+def folder_circles(names):
+    """Prints the includes of each circle of folders. True if there is one."""
+    bad = False
+    for room in names:
+        found = folders(room)
+        circle = set(found) - {name for group in floors(found) for name in group}
+        for name in sorted(circle):
+            print(f"in a circle, or above one: {room}/{name} includes {' '.join(sorted(found[name] & circle))}")
+        bad = bad or bool(circle)
+    return bad
 
 
 def main():
@@ -63,7 +111,7 @@ def main():
     circle = [name for name in names if name not in order]
     for name in circle:
         print(f"in a circle, or above one: {name} includes {' '.join(sorted(found[name] & set(circle)))}")
-    if circle:
+    if folder_circles(names) or circle:
         return 1
     picture = draw(order, found)
     if sys.argv[1:] != ["--check"]:

@@ -6,7 +6,7 @@
 #include "mappings/file/compiled.h"
 #include "mappings/init/init_look.h"
 #include "mappings/init/init_propose.h"
-#include "mappings/init/init_yaml.h"
+#include "mappings/init/init_writer.h"
 #include "mappings/names/names_words.h"
 #include "sync/base/text.h"
 
@@ -48,21 +48,21 @@ static void put_last_name(struct init_writer *w, struct str particle, struct str
 {
     struct buf text = BUF_INIT(KEY_MAX);
     if (buf_addf(&text, "{%.*s} {%.*s}", STR_ARG(particle), STR_ARG(column)) != 0)
-        w->failed = true;
-    init_put(w, "{template: ");
-    init_put_scalar(w, buf_str(&text));
+        w->yaml.failed = true;
+    yaml_put(&w->yaml, "{template: ");
+    yaml_put_scalar(&w->yaml, buf_str(&text));
     buf_free(&text);
 }
 
 /* "from: Column", or "from: [A, B]" where several columns claim the field: the first that is filled counts. */
 static void put_from(struct init_writer *w, const size_t *columns, size_t n)
 {
-    init_put(w, n > 1 ? "{from: [" : "{from: ");
+    yaml_put(&w->yaml, n > 1 ? "{from: [" : "{from: ");
     for (size_t i = 0; i < n; i++) {
-        init_put(w, i > 0 ? ", " : "");
-        init_put_scalar(w, w->init->columns[columns[i]]);
+        yaml_put(&w->yaml, i > 0 ? ", " : "");
+        yaml_put_scalar(&w->yaml, w->init->columns[columns[i]]);
     }
-    init_put(w, n > 1 ? "]" : "");
+    yaml_put(&w->yaml, n > 1 ? "]" : "");
 }
 
 /* "NAME: Column" or "NAME: {from: Column, apply: […], type: …}". `particle`: the column before it, or empty. Only an
@@ -71,22 +71,22 @@ static void put_column(struct init_writer *w, struct str name, struct str partic
                        const struct steps *steps, const char *type)
 {
     bool address = str_is(name, lead_field_table[LEAD_EMAIL].api);
-    init_put_scalar(w, name);
-    init_put(w, ": ");
+    yaml_put_scalar(&w->yaml, name);
+    yaml_put(&w->yaml, ": ");
     if (particle.n > 0)
         put_last_name(w, particle, w->init->columns[columns[0]]);
     else
         put_from(w, columns, n);
     for (size_t i = 0; i < steps->n; i++) {
-        init_put(w, i == 0 ? ", apply: [" : ", ");
-        init_put(w, steps->text[i]);
-        init_put(w, i + 1 == steps->n ? "]" : "");
+        yaml_put(&w->yaml, i == 0 ? ", apply: [" : ", ");
+        yaml_put(&w->yaml, steps->text[i]);
+        yaml_put(&w->yaml, i + 1 == steps->n ? "]" : "");
     }
     if (type != NULL) {
-        init_put(w, ", type: ");
-        init_put(w, type);
+        yaml_put(&w->yaml, ", type: ");
+        yaml_put(&w->yaml, type);
     }
-    init_put(w, address ? "}" : ", on_error: empty}");
+    yaml_put(&w->yaml, address ? "}" : ", on_error: empty}");
 }
 
 /* A mapping that goes on with leads first writes the field as these have it: from the one column, only cleaned. A replacement stays,
@@ -104,10 +104,10 @@ static bool put_as_sent(struct init_writer *w, const size_t *columns, size_t n, 
         return false;
     while (used + 1 < n && w->init->uses[columns[used]].field != field)
         used++;
-    init_put(w, "  ");
+    yaml_put(&w->yaml, "  ");
     put_column(w, str_from(lead_field_table[field].api), STR_NONE, &columns[used], 1, &plain, NULL);
-    init_put_note(w, "as sent until now");
-    init_end_line(w);
+    yaml_put_note(&w->yaml, "as sent until now");
+    yaml_end_line(&w->yaml);
     return true;
 }
 
@@ -122,19 +122,19 @@ static void put_field(struct init_writer *w, const size_t *columns, size_t n, in
     const char *unsure = why != NULL ? why : propose_doubt(&look, field);
     bool fits = propose_fits(&look, field);
     bool commented = !fits || put_as_sent(w, columns, n, field, &steps, particle < w->init->n);
-    init_put(w, commented ? "  # " : "  ");
+    yaml_put(&w->yaml, commented ? "  # " : "  ");
     put_column(w, str_from(lead_field_table[field].api), particle < w->init->n ? w->init->columns[particle] : STR_NONE,
                columns, n, &steps, NULL);
     if (!fits)
-        init_put_note(w, field == LEAD_ASSIGNED_TO ? "unsure: takes the UUID of a user; the cells are not UUIDs"
-                                                   : "unsure: takes a number; words need map: {word: number}");
+        yaml_put_note(&w->yaml, field == LEAD_ASSIGNED_TO ? "unsure: takes the UUID of a user; the cells are not UUIDs"
+                                                          : "unsure: takes a number; words need map: {word: number}");
     else if (unsure != NULL)
-        init_put_note(w, unsure);
+        yaml_put_note(&w->yaml, unsure);
     else if (n > 1)
-        init_put_note(w, "the first that is filled");
+        yaml_put_note(&w->yaml, "the first that is filled");
     else if (steps.why != NULL)
-        init_put_note(w, steps.why);
-    init_end_line(w);
+        yaml_put_note(&w->yaml, steps.why);
+    yaml_end_line(&w->yaml);
 }
 
 /* Rates columns without addresses as the column of the addresses: by an @ in a cell, else by the name. */
@@ -208,12 +208,12 @@ static void put_maybes(struct init_writer *w, size_t email)
         propose_add(&steps, whole, "{replace: ['\\s.*$', '']}", "");
         bool sites = match.field == LEAD_WEBSITE && !has_website && is_website_by_cells(w, i);
         has_website = has_website || sites;
-        init_put(w, sites ? "  " : "  # ");
+        yaml_put(&w->yaml, sites ? "  " : "  # ");
         put_column(w, str_from(lead_field_table[match.field].api), STR_NONE, &i, 1, &steps, NULL);
-        init_put_note(w, sites   ? "recognized by its cells"
-                         : whole ? "unsure: are these whole names? Then the first word is used"
-                                 : "unsure: the name may mean something else");
-        init_end_line(w);
+        yaml_put_note(&w->yaml, sites   ? "recognized by its cells"
+                                : whole ? "unsure: are these whole names? Then the first word is used"
+                                        : "unsure: the name may mean something else");
+        yaml_end_line(&w->yaml);
     }
 }
 
@@ -221,18 +221,19 @@ static void put_maybes(struct init_writer *w, size_t email)
 static void put_fields(struct init_writer *w, size_t email, const char *email_why)
 {
     const struct mapping_init *init = w->init;
-    init_put(w,
+    yaml_put(&w->yaml,
              "# Lead field: column. 'apply' cleans a value, in this order. 'on_error: empty' drops a value that does not\n"
              "# fit, and keeps the person. 'leadsync schema' lists all that is possible.\nfields:\n");
     if (w->file->goes_on)
-        init_put(
-            w, "  # The leads have these values already. A commented line is a proposal that would change them: to use it,\n"
-               "  # remove its '# ' and the line above it.\n");
-    w->line = w->out->n;
+        yaml_put(
+            &w->yaml,
+            "  # The leads have these values already. A commented line is a proposal that would change them: to use it,\n"
+            "  # remove its '# ' and the line above it.\n");
+    w->yaml.line = w->yaml.out->n;
     put_field(w, &email, 1, LEAD_EMAIL, email_why);
     size_t *claims = calloc(init->n + 1, sizeof *claims);
-    w->failed = w->failed || claims == NULL;
-    for (int field = LEAD_EMAIL + 1; field < LEAD_FIELD_N && !w->failed; field++) {
+    w->yaml.failed = w->yaml.failed || claims == NULL;
+    for (int field = LEAD_EMAIL + 1; field < LEAD_FIELD_N && !w->yaml.failed; field++) {
         size_t n = 0, claims_n = names_claims(init->uses, init->n, (enum lead_field)field, claims);
         for (size_t i = 0; i < claims_n; i++)
             if (claims[i] != email)
@@ -242,7 +243,7 @@ static void put_fields(struct init_writer *w, size_t email, const char *email_wh
     }
     free(claims);
     put_maybes(w, email);
-    init_end_line(w);
+    yaml_end_line(&w->yaml);
 }
 
 /* ---- what is left ---- */
@@ -257,22 +258,22 @@ static void put_variable(struct init_writer *w, size_t i)
     struct buf other = BUF_INIT(256);
     if (custom_name_flaw(name) != NULL) { /* use the number of the column instead */
         if (buf_addf(&other, "column_%zu", init->cells[i] + 1) != 0)
-            w->failed = true;
+            w->yaml.failed = true;
         name = buf_str(&other);
     }
     const char *unsure, *type = propose_type(&init->looks[i], &steps, &unsure);
-    init_put(w, "#   ");
+    yaml_put(&w->yaml, "#   ");
     put_column(w, name, STR_NONE, &i, 1, &steps, type);
     if (is_profile(&init->looks[i]) && init->looks[i].filled > 0 && names_find(column, &match) == 1 &&
         match.field == LEAD_WEBSITE)
-        init_put_note(w, "LinkedIn or Xing pages, not websites");
+        yaml_put_note(&w->yaml, "LinkedIn or Xing pages, not websites");
     else if (init->looks[i].filled == 0 && init->rows > init->defects)
-        init_put_note(w, "empty in all rows that init read");
+        yaml_put_note(&w->yaml, "empty in all rows that init read");
     else if (unsure != NULL)
-        init_put_note(w, unsure);
+        yaml_put_note(&w->yaml, unsure);
     else if (steps.why != NULL)
-        init_put_note(w, steps.why);
-    init_end_line(w);
+        yaml_put_note(&w->yaml, steps.why);
+    yaml_end_line(&w->yaml);
     buf_free(&other);
 }
 
@@ -291,13 +292,13 @@ static void put_variables(struct init_writer *w, size_t email)
         if (i == email || init->uses[i].field >= 0 || fills_rival(init, i) || i == particle)
             continue;
         if (n++ == 0)
-            init_put(w, "# Columns that are not used yet. Remove the '# ' from this key and from each line that a "
-                        "campaign uses as\n# {{name}}:\n# custom_variables:\n");
-        w->line = w->out->n;
+            yaml_put(&w->yaml, "# Columns that are not used yet. Remove the '# ' from this key and from each line that a "
+                               "campaign uses as\n# {{name}}:\n# custom_variables:\n");
+        w->yaml.line = w->yaml.out->n;
         put_variable(w, i);
     }
     if (n > 0)
-        init_end_line(w);
+        yaml_end_line(&w->yaml);
 }
 
 /* The rule for one column. A column that should hold a date or a cause can also hold yes and no. */
@@ -309,18 +310,18 @@ static void put_skip(struct init_writer *w, size_t i, const char *const *values)
         values = names_opt_out(STR("unsubscribed"));
         any = false;
     }
-    init_put(w, "  - {column: ");
-    init_put_scalar(w, w->init->columns[i]);
+    yaml_put(&w->yaml, "  - {column: ");
+    yaml_put_scalar(&w->yaml, w->init->columns[i]);
     for (size_t k = 0; values[k] != NULL; k++) {
-        init_put(w, k > 0 ? "\", \"" : ", in: [\"");
-        init_put(w, values[k]);
+        yaml_put(&w->yaml, k > 0 ? "\", \"" : ", in: [\"");
+        yaml_put(&w->yaml, values[k]);
     }
-    init_put(w, "\"]}");
+    yaml_put(&w->yaml, "\"]}");
     if (any)
-        init_put_note(w, "any value");
+        yaml_put_note(&w->yaml, "any value");
     else if (!answers && (strcmp(values[0], "1") == 0 || strcmp(values[0], "0") == 0))
-        init_put_note(w, "unsure: some values are neither yes nor no");
-    init_end_line(w);
+        yaml_put_note(&w->yaml, "unsure: some values are neither yes nor no");
+    yaml_end_line(&w->yaml);
 }
 
 /* The text of a footer is a value, so it does not get into the file; the reader adds it. Many such rows are not a footer. */
@@ -335,13 +336,13 @@ static void put_footer(struct init_writer *w, bool has_rules)
              ", at the end, looks like a footer. To leave it out, put its text into this rule and remove the '# '.\n"
              "# A text that changes with every file, such as a date, does not work.\n",
              init->footer_line);
-    init_put(w, text);
-    init_put(w, has_rules ? "#   - {column: " : "# skip_when:\n#   - {column: ");
-    init_put_scalar(w, init->columns[0]);
-    init_put(w, ", in: [TEXT]}\n");
-    w->line = w->out->n;
+    yaml_put(&w->yaml, text);
+    yaml_put(&w->yaml, has_rules ? "#   - {column: " : "# skip_when:\n#   - {column: ");
+    yaml_put_scalar(&w->yaml, init->columns[0]);
+    yaml_put(&w->yaml, ", in: [TEXT]}\n");
+    w->yaml.line = w->yaml.out->n;
     if (!has_rules)
-        init_end_line(w);
+        yaml_end_line(&w->yaml);
 }
 
 /* Such a word is no lead's data, so the rule is complete. */
@@ -351,16 +352,16 @@ static void put_totals(struct init_writer *w, bool has_rules)
     char note[64];
     for (size_t i = 0; i < init->totals_n; i++) {
         if (i == 0 && !has_rules)
-            init_put(w, "# Rows that are left out.\nskip_when:\n");
-        w->line = w->out->n;
-        init_put(w, "  - {column: ");
-        init_put_scalar(w, init->columns[init->totals[i].column]);
-        init_put(w, ", in: [");
-        init_put_text(w, init->totals[i].word);
-        init_put(w, "]}");
+            yaml_put(&w->yaml, "# Rows that are left out.\nskip_when:\n");
+        w->yaml.line = w->yaml.out->n;
+        yaml_put(&w->yaml, "  - {column: ");
+        yaml_put_scalar(&w->yaml, init->columns[init->totals[i].column]);
+        yaml_put(&w->yaml, ", in: [");
+        yaml_put_text(&w->yaml, init->totals[i].word);
+        yaml_put(&w->yaml, "]}");
         snprintf(note, sizeof note, "no person: the sums in line %" PRIu64, init->totals[i].line);
-        init_put_note(w, note);
-        init_end_line(w);
+        yaml_put_note(&w->yaml, note);
+        yaml_end_line(&w->yaml);
     }
 }
 
@@ -369,23 +370,23 @@ static void put_skips(struct init_writer *w, size_t email)
 {
     const struct mapping_init *init = w->init;
     size_t n = 0;
-    for (size_t i = 0; i < init->n && !w->failed; i++) {
+    for (size_t i = 0; i < init->n && !w->yaml.failed; i++) {
         const char *const *values = i != email ? names_opt_out(init->columns[i]) : NULL;
         if (values == NULL)
             continue;
         if (n++ == 0)
-            init_put(
-                w,
+            yaml_put(
+                &w->yaml,
                 "# Rows that are left out. Please check that these values mean an opt-out. A rule keeps the leads that are\n"
                 "# in Instantly already; 'then: delete' in its braces deletes them there.\nskip_when:\n");
-        w->line = w->out->n;
+        w->yaml.line = w->yaml.out->n;
         put_skip(w, i, values);
     }
     put_totals(w, n > 0);
     n += init->totals_n;
     put_footer(w, n > 0);
     if (n > 0)
-        init_end_line(w);
+        yaml_end_line(&w->yaml);
 }
 
 /* What the reader should decide before the first run. */
@@ -401,27 +402,28 @@ static void put_tail(struct init_writer *w, size_t email)
             text, sizeof text,
             "# Rows that repeat the address of an earlier row, among those that init read: %zu. The first one counts:\n",
             init->repeated);
-        init_put(w, text);
-        init_put(w, "duplicates: first                             # first | last | reject\n\n");
+        yaml_put(&w->yaml, text);
+        yaml_put(&w->yaml, "duplicates: first                             # first | last | reject\n\n");
     }
     if (defects > 0) {
         snprintf(
             text, sizeof text,
             "# %zu of %zu row%s cannot be read (too many cells, or too few); 'leadsync preview --limit 0' names them.\n\n",
             defects, init->rows, text_plural(init->rows));
-        init_put(w, text);
+        yaml_put(&w->yaml, text);
     }
     if (init->twins > 0) {
         snprintf(
             text, sizeof text,
             "# %zu columns are left out because other columns have the same names. To use them, rename them in the source.\n\n",
             init->twins);
-        init_put(w, text);
+        yaml_put(&w->yaml, text);
     }
-    init_put(w, "mode: upsert                                  # create: add leads · upsert: add and update · mirror: "
-                "upsert, then apply\n"
-                "                                              # 'removed' to leads whose row is missing from the source\n"
-                "# removed: keep                               # mirror only: keep | delete | {move_to: {list: Gone}}\n");
+    yaml_put(&w->yaml,
+             "mode: upsert                                  # create: add leads · upsert: add and update · mirror: "
+             "upsert, then apply\n"
+             "                                              # 'removed' to leads whose row is missing from the source\n"
+             "# removed: keep                               # mirror only: keep | delete | {move_to: {list: Gone}}\n");
 }
 
 /* The proposed file must load, whatever the names of the columns are. */
@@ -452,7 +454,7 @@ static void drop_profiles(const struct mapping_init *init, struct names_use *use
 /* Writes the source first, then the target, the fields, and the rows to leave out. */
 static int init_write_write_all(struct init_writer *w, struct err *e)
 {
-    size_t start = w->out->n;
+    size_t start = w->yaml.out->n;
     const char *email_why;
     size_t email = email_column(w->init, &email_why);
     init_put_head(w);
@@ -460,17 +462,17 @@ static int init_write_write_all(struct init_writer *w, struct err *e)
     put_variables(w, email);
     put_skips(w, email);
     put_tail(w, email);
-    if (w->foreign)
+    if (w->yaml.foreign)
         return err_set(e, XS_USAGE, "a mapping file cannot hold a path or query that is not UTF-8; rename the file");
-    if (w->failed)
+    if (w->yaml.failed)
         return err_oom(e);
-    return verify(w->init, (struct str){w->out->p + start, w->out->n - start}, e);
+    return verify(w->init, (struct str){w->yaml.out->p + start, w->yaml.out->n - start}, e);
 }
 
 int mapping_init_write(const struct mapping_init *init, const struct mapping_init_file *file, struct buf *out, struct err *e)
 {
     struct mapping_init seen = *init;
-    struct init_writer w = {.init = &seen, .file = file, .out = out, .line = out->n};
+    struct init_writer w = {.yaml = {.out = out, .line = out->n}, .init = &seen, .file = file};
     seen.uses = calloc(init->n + 1, sizeof *seen.uses);
     if (seen.uses == NULL)
         return err_oom(e);

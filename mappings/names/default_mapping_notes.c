@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "mappings/file/compiled.h"
-#include "mappings/init/init_yaml.h"
+#include "mappings/file/yaml_write.h"
 #include "mappings/names/names.h"
 
 #include <string.h>
@@ -29,13 +29,13 @@ static void put_names(struct buf *out, const struct str *columns, const size_t *
 /* `field: {from: [A, B]}`, as it stands in a mapping. */
 static void put_list(struct buf *out, enum lead_field field, const struct str *columns, const size_t *claims, size_t n)
 {
-    struct init_writer w = {.out = out};
+    struct yaml_writer w = {.out = out};
     buf_addf(out, "%s: {from: [", lead_field_table[field].api);
     for (size_t i = 0; i < n; i++) {
-        init_put(&w, i > 0 ? ", " : "");
-        init_put_scalar(&w, columns[claims[i]]);
+        yaml_put(&w, i > 0 ? ", " : "");
+        yaml_put_scalar(&w, columns[claims[i]]);
     }
-    init_put(&w, "]}");
+    yaml_put(&w, "]}");
 }
 
 /* Reports that only one of several possible columns is used. This is a warning if the columns are equally good, and a notice

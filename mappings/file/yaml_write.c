@@ -1,7 +1,7 @@
 /* Writes YAML for people: quotes only if they are needed, comments in a column. */
 #include "config.h"
 
-#include "mappings/init/init_yaml.h"
+#include "mappings/file/yaml_write.h"
 
 #include "sync/base/text.h"
 
@@ -12,32 +12,32 @@
 
 enum { NOTES_AT = 46 };
 
-void init_put(struct init_writer *w, const char *text)
+void yaml_put(struct yaml_writer *w, const char *text)
 {
     w->failed = w->failed || buf_adds(w->out, text) != 0;
 }
 
 /* Writes nothing after the first failure; the caller checks once. */
-void init_put_bytes(struct init_writer *w, const char *p, size_t n)
+void yaml_put_bytes(struct yaml_writer *w, const char *p, size_t n)
 {
     w->failed = w->failed || buf_add(w->out, p, n) != 0;
 }
 
 /* Notes are aligned by the width of what stands on the line. */
-void init_end_line(struct init_writer *w)
+void yaml_end_line(struct yaml_writer *w)
 {
-    init_put(w, "\n");
+    yaml_put(w, "\n");
     w->line = w->out->n;
 }
 
-void init_put_note(struct init_writer *w, const char *text)
+void yaml_put_note(struct yaml_writer *w, const char *text)
 {
     size_t width = w->failed ? 0 : text_width((struct str){w->out->p + w->line, w->out->n - w->line});
     do {
-        init_put(w, " ");
+        yaml_put(w, " ");
     } while (!w->failed && ++width < NOTES_AT);
-    init_put(w, "# ");
-    init_put(w, text);
+    yaml_put(w, "# ");
+    yaml_put(w, text);
 }
 
 /* Words that YAML readers, of the old kind too, take for something else. */
@@ -52,7 +52,7 @@ static bool is_special(struct str s)
 }
 
 /* Letters first, of any alphabet, then letters, digits, single blanks and a few signs that mean nothing to YAML. */
-bool init_is_plain(struct str s)
+bool yaml_is_plain(struct str s)
 {
     const uint8_t *at = (const uint8_t *)s.p, *end = at + s.n;
     if (s.n == 0 || is_special(s) || s.p[s.n - 1] == ' ' || !text_is_utf8(s))
@@ -102,29 +102,29 @@ static size_t escape(const unsigned char *p, size_t n, char *out, size_t out_n)
     return 3;
 }
 
-void init_put_scalar(struct init_writer *w, struct str s)
+void yaml_put_scalar(struct yaml_writer *w, struct str s)
 {
     w->foreign = w->foreign || !text_is_utf8(s);
-    if (init_is_plain(s)) {
-        init_put_bytes(w, s.p, s.n);
+    if (yaml_is_plain(s)) {
+        yaml_put_bytes(w, s.p, s.n);
         return;
     }
-    init_put(w, "\"");
+    yaml_put(w, "\"");
     for (size_t i = 0; i < s.n;) {
         char text[16];
         size_t n = escape((const unsigned char *)s.p + i, s.n - i, text, sizeof text);
         if (n > 0)
-            init_put(w, text);
+            yaml_put(w, text);
         else
-            init_put_bytes(w, s.p + i, 1);
+            yaml_put_bytes(w, s.p + i, 1);
         i += n > 0 ? n : 1;
     }
-    init_put(w, "\"");
+    yaml_put(w, "\"");
 }
 
 /* Controls and line ends are shown as escapes, and long texts are cut. Two characters that terminals bear (U+FFFE and
  * U+FFFF) no YAML file may have, not even in a comment. */
-void init_put_shown(struct init_writer *w, struct str s)
+void yaml_put_shown(struct yaml_writer *w, struct str s)
 {
     size_t start = w->out->n;
     w->failed = w->failed || text_show(s, 60, w->out) != 0;
@@ -136,31 +136,31 @@ void init_put_shown(struct init_writer *w, struct str s)
 }
 
 /* The same for a C string. */
-void init_put_text(struct init_writer *w, const char *text)
+void yaml_put_text(struct yaml_writer *w, const char *text)
 {
-    init_put_scalar(w, str_from(text));
+    yaml_put_scalar(w, str_from(text));
 }
 
 /* In quotes when a block would change it. */
-void init_put_block(struct init_writer *w, const char *text)
+void yaml_put_block(struct yaml_writer *w, const char *text)
 {
     bool block = text[0] != ' ' && text[0] != '\n' && text[0] != '\0';
     for (const char *p = text; *p != '\0'; p++)
         block = block && ((unsigned char)*p >= 0x20 || *p == '\n') && *p != 0x7F;
     if (!block || !text_is_ascii(str_from(text))) {
-        init_put_text(w, text);
-        init_end_line(w);
+        yaml_put_text(w, text);
+        yaml_end_line(w);
         return;
     }
-    init_put(w, "|");
-    init_end_line(w);
+    yaml_put(w, "|");
+    yaml_end_line(w);
     for (const char *p = text; *p != '\0';) {
         size_t n = strcspn(p, "\n");
         if (n > 0) {
-            init_put(w, "      ");
-            init_put_bytes(w, p, n);
+            yaml_put(w, "      ");
+            yaml_put_bytes(w, p, n);
         }
-        init_end_line(w);
+        yaml_end_line(w);
         p += n + (p[n] == '\n');
     }
 }
