@@ -52,6 +52,7 @@ STORIES = \
 	tests/cli/names.test \
 	tests/cli/plan_apply.test \
 	tests/cli/plan_show.test \
+	tests/cli/plans.test \
 	tests/cli/odd_address.test \
 	tests/cli/patch_merges.test \
 	tests/cli/page.test \

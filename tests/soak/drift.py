@@ -183,4 +183,5 @@ def main():
     print(f"{args.worlds} worlds: every difference was named, and only those")
 
 
-main()
+if __name__ == "__main__":
+    main()
