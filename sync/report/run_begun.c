@@ -110,7 +110,7 @@ const char *run_report_stop_kind(const struct run_report *report)
     case XS_DONE:
     case XS_LEFT_OVER:
     case XS_CHANGES: break;
-    case XS_GUARD: return "guard";
+    case XS_GUARD: return report->plan != NULL ? "state" : "guard"; /* a plan that is stale */
     case XS_SOURCE:
     case XS_NO_SOURCE: return "source";
     case XS_USAGE:

@@ -55,10 +55,19 @@ static uint64_t status_waits_rejected_rows(const struct run_record *run)
     return rejected;
 }
 
+/* A saved plan that was refused has changed nothing, so that what was to be done before is still to be done. */
+static bool status_waits_refused_plan(const struct run_record *run)
+{
+    return run->exit_code == XS_GUARD && run->begun != NULL && strstr(run->begun, "\"plan\":{") != NULL;
+}
+
 /* What is to be done, without a full stop, and the command for it. Both stay empty if nothing is. */
 static int status_waits_add_todo(const struct overview *v, struct buf *what, struct buf *command)
 {
-    const struct run_record *run = v->runs_n > 0 ? &v->runs[0] : NULL;
+    size_t latest = 0;
+    while (latest < v->runs_n && status_waits_refused_plan(&v->runs[latest]))
+        latest++;
+    const struct run_record *run = latest < v->runs_n ? &v->runs[latest] : NULL;
     if (run == NULL || run->finished_ms == 0 || v->detailed)
         return 0;
     const char *cure = status_waits_remedy(run->exit_code);

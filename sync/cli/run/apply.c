@@ -73,30 +73,15 @@ static void take_words(struct invocation *inv, const struct planned_words *w)
     inv->operands_n = w->operands_n;
 }
 
-static uint64_t operations(const struct diff_summary *s)
-{
-    return s->create + s->update + s->move + s->remove;
-}
-
-/* A plan with removals needs a yes; on a terminal every plan does. */
-static int ask_to_apply(const struct invocation *inv, const struct plan_file *plan, struct err *e)
+/* On a terminal the run asks, once it knows that the plan is not stale. */
+static int needs_yes(const struct invocation *inv, const struct plan_file *plan, struct err *e)
 {
     const struct diff_summary *s = plan_file_summary(plan);
     const struct common *c = &inv->common;
-    bool terminal = c->terminal.in && c->terminal.err;
-    char text[512];
-    if (c->yes || operations(s) == 0 || (!terminal && s->remove == 0))
+    if (c->yes || s->remove == 0 || (c->terminal.in && c->terminal.err))
         return 0;
-    if (!terminal)
-        return err_set(e, XS_USAGE, "the plan removes %llu lead%s: give --yes to apply it without a terminal",
-                       (unsigned long long)s->remove, s->remove == 1 ? "" : "s");
-    snprintf(text, sizeof text, "plan %.12s: %llu to create, %llu to update, %llu to move, %llu to remove",
-             plan_file_id(plan), (unsigned long long)s->create, (unsigned long long)s->update, (unsigned long long)s->move,
-             (unsigned long long)s->remove);
-    int yes = consent_ask(text);
-    if (yes < 0)
-        return err_oom(e);
-    return yes ? 0 : err_set(e, XS_USAGE, "not confirmed, nothing was sent: answer y, or give --yes");
+    return err_set(e, XS_USAGE, "the plan removes %llu lead%s: give --yes to apply it without a terminal",
+                   (unsigned long long)s->remove, s->remove == 1 ? "" : "s");
 }
 
 static int apply_step(const struct invocation *inv, struct run_config *config, struct run_report *report, struct err *e)
@@ -124,10 +109,9 @@ static int apply_command(struct invocation *inv, struct err *e)
     if (rc == 0)
         rc = words_parse(&words, plan_file_origin(o->plan), e);
     if (rc == 0)
-        rc = ask_to_apply(inv, o->plan, e);
+        rc = needs_yes(inv, o->plan, e);
     if (rc == 0) {
         take_words(&planned, &words);
-        planned.common.yes = true; /* it was asked */
         rc = runner_run(&planned, apply_step, e);
         inv->status = planned.status;
     }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const formats[] = {"text", "json", "ndjson", "csv", "html", NULL};
 
@@ -158,6 +159,15 @@ done:
     return rc;
 }
 
+/* A plan may have been approved, so none is replaced. */
+static int refuse_other_plan(const char *path, struct err *e)
+{
+    if (access(path, F_OK) != 0)
+        return 0;
+    return err_set(e, XS_USAGE, "--save %s: the file exists; a plan is never replaced: give another name, or remove it",
+                   path);
+}
+
 /* Shows, and saves the plan if that is asked for. */
 static int show_and_save(struct invocation *inv, const struct differ_options *o, struct diff_options *shown,
                          const struct diff_origin *from, const struct plan_origin *origin, struct err *e)
@@ -165,7 +175,9 @@ static int show_and_save(struct invocation *inv, const struct differ_options *o,
     struct output out = {0};
     struct plan_write *save = NULL;
     char id[SHA256_HEX_N];
-    int rc = output_open(&out, inv->common.output.path, OUT_PRIVATE, e);
+    int rc = o->save != NULL ? refuse_other_plan(o->save, e) : 0;
+    if (rc == 0)
+        rc = output_open(&out, inv->common.output.path, OUT_PRIVATE, e);
     if (rc == 0 && o->save != NULL)
         rc = plan_write_open(o->save, origin, &save, e);
     if (rc == 0 && save != NULL)

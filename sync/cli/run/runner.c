@@ -9,6 +9,7 @@
 #include "sync/base/file.h"
 #include "sync/base/log.h"
 #include "sync/cli/client.h"
+#include "sync/cli/commands.h"
 #include "sync/cli/out.h"
 #include "sync/cli/ping.h"
 #include "sync/cli/args/csv_name.h"
@@ -47,14 +48,17 @@ static int runner_opened(void *ctx, struct state *state, const struct mapping *m
     return csv_name_warn_other(&r->inv->common, m, state, e) != 0 ? -1 : run_words_warn_dropped(state, m, e);
 }
 
-/* A CSV without a mapping into a campaign is the only case in which mail may go out although the user has not read a mapping. So
- * the user is asked, if there is a terminal. */
+/* A CSV without a mapping into a campaign is the only sync in which mail may go out although the user has not read a mapping. So
+ * the user is asked, if there is a terminal. A plan is always asked about. */
 static bool must_ask(const struct runner *r)
 {
     const struct common *c = &r->inv->common;
+    bool terminal = !c->yes && c->terminal.in && c->terminal.err;
+    if (r->inv->command == &command_apply)
+        return terminal;
     bool applies = (r->inv->command->groups & GROUP_APPLY) != 0;
     return applies && r->mapping != NULL && r->mapping->path == NULL && r->mapping->target.kind == TARGET_CAMPAIGN &&
-           !c->yes && c->terminal.in && c->terminal.err;
+           terminal;
 }
 
 static bool reads_stdin(const struct mapping *m)
@@ -300,7 +304,8 @@ static bool runner_is_file(const struct mapping *m)
 static int ask_first(struct runner *r, struct err *e)
 {
     struct run_config config = r->config;
-    if (config.consent == NULL || !runner_is_file(r->mapping))
+    /* A plan is not planned twice, so the run itself asks. */
+    if (config.consent == NULL || r->inv->command == &command_apply || !runner_is_file(r->mapping))
         return 0;
     if (sync_arg_load(r->inv, true, &config.mapping, e) != 0)
         return -1;

@@ -133,7 +133,12 @@ int guard_spool_consent(struct run *r, uint64_t rows, struct err *e)
                       t->status == CAMPAIGN_ACTIVE ? " (mail may go out at once)" : "");
     if (rc == 0 && t->sending != NULL)
         rc = buf_addf(&text, " (%s)", t->sending);
-    if (rc == 0)
+    const struct diff_summary *plan = r->c->plan != NULL ? plan_file_summary(r->c->plan) : NULL;
+    if (rc == 0 && plan != NULL)
+        rc = buf_addf(&text, ": plan %.12s: %llu to create, %llu to update, %llu to move, %llu to remove",
+                      plan_file_id(r->c->plan), (unsigned long long)plan->create, (unsigned long long)plan->update,
+                      (unsigned long long)plan->move, (unsigned long long)plan->remove);
+    else if (rc == 0)
         rc = buf_addf(&text, ": %llu of %llu row%s %swould be sent", (unsigned long long)rows,
                       (unsigned long long)r->tally->read, text_plural(r->tally->read), r->read.ended ? "" : "read so far ");
     uint64_t left = r->tally->outcomes[OUTCOME_SKIPPED] + r->tally->outcomes[OUTCOME_REJECTED];
@@ -150,7 +155,10 @@ int guard_spool_consent(struct run *r, uint64_t rows, struct err *e)
 /* A source that can be read only once, such as stdin, is asked about in the run itself; see run_ask.c. */
 static int ask_before_release(struct run *r, struct err *e)
 {
-    return r->diff == NULL ? guard_spool_consent(r, spool_n(r->spools.guard), e) : 0;
+    uint64_t rows = spool_n(r->spools.guard);
+    if (r->c->plan != NULL)
+        rows += spool_n(r->spools.moves) + spool_n(r->spools.removals);
+    return r->diff == NULL ? guard_spool_consent(r, rows, e) : 0;
 }
 
 /* Called after each row. `rejected` is judged again every 10 000 rows; the rows that wait are released once, as soon as no

@@ -107,7 +107,10 @@ static int adopt(struct run *r, struct entry *entry, const struct decision *d, u
     const struct remote_found *found = &r->compare.row.found;
     struct entry adopted = *entry;
     uint32_t place = found->place != 0 ? found->place : target;
-    if (found->where != REMOTE_THERE) {
+    /* A row that another row of this read keeps out, or that was refused, is left out as in a sync. */
+    if (old == NULL && d->op == OP_NONE)
+        return 0;
+    if (found->where != REMOTE_THERE || old == NULL) {
         r->compare.absent++;
         r->tally->read--;
         return 1;
