@@ -12,8 +12,11 @@
 #include "sync/model/row.h"
 #include "sync/state/state.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct rejects_options {
     int64_t run;
@@ -32,7 +35,7 @@ static const struct opt options[] = {
 };
 /* clang-format on */
 
-enum { ARENA_BYTES = 64 << 20, EXTRA_BYTES = 64 << 20 };
+enum { ARENA_BYTES = 64 << 20, EXTRA_BYTES = 64 << 20, RUNS_MAX = 100 };
 
 /* The columns that are added, in their order. The first one stands there only if a row of the run needs it. */
 enum own { OWN_EXTRA, OWN_LINE, OWN_REASON, OWN_DETAIL, OWN_N, OWN_NONE = OWN_N };
@@ -191,6 +194,88 @@ done:
     return rc;
 }
 
+/* Writes the rows of a run into the open output, up to the commit. `form` has the delimiter. */
+static int rejects_write(struct invocation *inv, struct state *state, uint64_t run_id, struct str header, struct form *form,
+                         struct arena *arena, struct out *out, struct err *e)
+{
+    const struct rejects_options *o = inv->options;
+    if (read_header(form, header, arena, e) != 0 || rejects_visit_rows(state, run_id, form, NULL, e) != 0 ||
+        rejects_make_layout(form, header, arena, e) != 0 || out_open(out, inv, OUT_PRIVATE, e) != 0 ||
+        out_records(out, &inv->common, &form->layout, e) != 0)
+        return -1;
+    if (o->bom && buf_adds(&out->text, OUT_BYTE_ORDER_MARK) != 0)
+        return err_oom(e);
+    return rejects_visit_rows(state, run_id, form, out, e) != 0 || out_records_end(out, e) != 0 ? -1 : 0;
+}
+
+static void rejects_skip_mark(FILE *f)
+{
+    static const char mark[] = OUT_BYTE_ORDER_MARK;
+    char start[sizeof mark - 1];
+    if (fread(start, 1, sizeof start, f) != sizeof start || memcmp(start, mark, sizeof start) != 0)
+        rewind(f);
+}
+
+/* Has the file that -o names the bytes that stand in `out` now? A byte order mark is no difference: --bom may come and go
+ * between two calls. 1/0/-1 */
+static int rejects_file_has(struct out *out, struct err *e)
+{
+    if (out_flush(out, true, e) != 0)
+        return -1;
+    if (fflush(out->file.f) != 0)
+        return err_errno(e, XS_IO, errno, "cannot write to %s", out->file.path);
+    FILE *old = fopen(out->file.path, "re"), *new = fopen(out->file.tmp, "re");
+    int result = -1;
+    if (old == NULL || new == NULL) {
+        err_errno(e, XS_STATE, errno, "cannot read %s", old == NULL ? out->file.path : out->file.tmp);
+    } else {
+        int a, b;
+        rejects_skip_mark(old);
+        rejects_skip_mark(new);
+        do {
+            a = getc(old);
+            b = getc(new);
+        } while (a == b && a != EOF);
+        result = a == b && !ferror(old) && !ferror(new);
+    }
+    if (old != NULL)
+        fclose(old);
+    if (new != NULL)
+        fclose(new);
+    return result;
+}
+
+/* Rows are corrected in the file that -o names, so a file with other bytes than leadsync wrote is kept. What an earlier run
+ * rejected may be replaced: a script that writes one file every night goes on. `out` holds the rows of `run_id`. */
+static int rejects_keep_corrections(struct invocation *inv, struct state *state, uint64_t run_id, struct out *out,
+                                    struct arena *arena, struct err *e)
+{
+    struct stat st;
+    struct run_record *runs;
+    size_t n;
+    if (out->file.tmp == NULL || stat(out->file.path, &st) != 0 || st.st_size == 0)
+        return 0;
+    int same = rejects_file_has(out, e);
+    if (same == 0 && state_runs(state, RUNS_MAX, arena, &runs, &n, e) != 0)
+        same = -1;
+    for (size_t i = 0; same == 0 && i < n; i++) {
+        struct str header;
+        struct form form = {0};
+        struct out earlier = {0};
+        same = runs[i].id == run_id ? 0 : state_header_get(state, runs[i].id, arena, &header, &form.delimiter, e);
+        if (same > 0)
+            same = rejects_write(inv, state, runs[i].id, header, &form, arena, &earlier, e) == 0
+                       ? rejects_file_has(&earlier, e)
+                       : -1;
+        out_abandon(&earlier);
+    }
+    const char *file = inv->common.output.path;
+    return same > 0 ? 0
+           : same < 0
+               ? -1
+               : err_set(e, XS_USAGE, "%s exists, and may have corrections; remove it, or give another name with -o", file);
+}
+
 static int rejects_command(struct invocation *inv, struct err *e)
 {
     const struct rejects_options *o = inv->options;
@@ -217,15 +302,8 @@ static int rejects_command(struct invocation *inv, struct err *e)
                 (unsigned long long)record.id);
         goto done;
     }
-    if (read_header(&form, header, &arena, e) != 0 || rejects_visit_rows(state, record.id, &form, NULL, e) != 0 ||
-        rejects_make_layout(&form, header, &arena, e) != 0 || out_open(&out, inv, OUT_PRIVATE, e) != 0 ||
-        out_records(&out, &inv->common, &form.layout, e) != 0)
-        goto done;
-    if (o->bom && buf_adds(&out.text, OUT_BYTE_ORDER_MARK) != 0) {
-        err_oom(e);
-        goto done;
-    }
-    if (rejects_visit_rows(state, record.id, &form, &out, e) != 0 || out_records_end(&out, e) != 0)
+    if (rejects_write(inv, state, record.id, header, &form, &arena, &out, e) != 0 ||
+        rejects_keep_corrections(inv, state, record.id, &out, &arena, e) != 0)
         goto done;
     rc = out_commit(&out, e);
     const char *file = inv->common.output.path;
@@ -251,7 +329,7 @@ const struct command command_rejects = {
             "follow. If a row has more cells than the header, the column leadsync_extra\n"
             "before them holds the surplus. A sync ignores columns named leadsync_*, but\n"
             "rejects a row again if its leadsync_extra is not empty. Rejected rows are kept\n"
-            "for 3 runs.",
+            "for 3 runs. -o does not replace a file that has been edited.",
     .examples = "leadsync rejects people.csv --campaign \"Q4 founders\" -o again.csv\n"
                 "leadsync sync people.csv --campaign \"Q4 founders\" --input again.csv",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
