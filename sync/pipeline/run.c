@@ -394,7 +394,7 @@ static int send_head(struct run *r, struct err *e)
         .sync = r->m->name, .source = r->source->label, .targets = targets, .targets_n = r->targets.mapped_n,
         .at_ms = r->report->started_ms, .workspace = workspace, .has_key = r->m->has_key,
         .secret = state_secret(r->state), .shape = &r->m->shape, .columns = columns, .columns_n = r->source->columns_n,
-        .last_run = last.id,
+        .last_run = last.id, .overrides = r->c->overrides, .overrides_n = r->c->overrides_n,
     };
     /* clang-format on */
     return diff_head(r->diff, &head, e);

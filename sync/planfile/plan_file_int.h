@@ -41,6 +41,7 @@ struct plan_file {
     struct run_guard guards[RUN_GUARDS_MAX];
     uint64_t reasons[REASON_N];
     bool has_head, has_summary;
+    unsigned char mask_secret[HASH_SECRET_N];
     bool ended; /* the last record was returned */
     /* Of the last two records. */
     struct slot {

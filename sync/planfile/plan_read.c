@@ -56,10 +56,25 @@ static struct json_object *parse_line(struct plan_file *p, struct err *e)
 
 /* ---- head ---- */
 
+/* Bytes from lower-case hex. False: it is another text. */
+static bool read_hex(struct str text, unsigned char *out, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (text.n != 2 * n)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        const char *digit = text.p[i] != '\0' ? strchr(digits, text.p[i]) : NULL;
+        if (digit == NULL)
+            return false;
+        out[i / 2] = (unsigned char)(out[i / 2] << 4 | (digit - digits));
+    }
+    return true;
+}
+
 static int read_head(struct plan_file *p, struct json_object *o, struct err *e)
 {
     struct diff_head *h = &p->head;
-    char *sync, *source, *workspace, **words;
+    char *sync, *source, *workspace, **words, **overrides;
     if (plan_number(o, "leadsync_plan") != PLAN_VERSION)
         return plan_number(o, "leadsync_plan") > PLAN_VERSION
                    ? err_set(e, XS_SOURCE, "%s was saved by a newer leadsync; update leadsync", p->path)
@@ -76,12 +91,16 @@ static int read_head(struct plan_file *p, struct json_object *o, struct err *e)
         plan_copy_cstr(p, &p->arena, plan_member(o, "source"), &source, e) != 0 ||
         plan_copy_cstr(p, &p->arena, plan_member(o, "workspace"), &workspace, e) != 0 ||
         plan_copy_texts(p, plan_member(o, "arguments"), &words, &p->origin.words_n, e) != 0 ||
+        plan_copy_texts(p, plan_member(o, "overrides"), &overrides, &h->overrides_n, e) != 0 ||
         plan_copy_names(p, plan_member(o, "columns"), &h->columns, &h->columns_n, e) != 0 ||
         plan_copy_names(p, plan_member(o, "variables"), &p->shape.custom_names, &p->shape.custom_n, e) != 0)
         return -1;
     h->sync = sync;
     h->source = source;
     h->workspace = workspace;
+    h->overrides = (const char *const *)overrides;
+    if (read_hex(plan_text(plan_member(o, "mask_secret")), p->mask_secret, sizeof p->mask_secret))
+        h->secret = p->mask_secret;
     p->origin.words = (const char *const *)words;
     if (h->sync == NULL || h->source == NULL)
         return plan_bad(p, e, "the head has no sync or no source");

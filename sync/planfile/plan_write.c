@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sync/base/file.h"
 #include "sync/base/jsonw.h"
@@ -193,6 +194,23 @@ static void put_names(struct jsonw *json, const char *key, const struct str *nam
     jsonw_array_end(json);
 }
 
+/* Masks of the plan are made with a secret of its own, so that those of two showings agree. It comes from the state's secret, which
+ * it does not reveal. A masked plan has none: its secret would let a reader test guesses. */
+static int put_mask_secret(struct jsonw *json, const unsigned char *secret)
+{
+    enum { PARTS = HASH_SECRET_N / 32 };
+    unsigned char input[HASH_SECRET_N + 1];
+    char hex[PARTS * (SHA256_HEX_N - 1) + 1] = "";
+    memcpy(input, secret, HASH_SECRET_N);
+    for (unsigned char i = 0; i < PARTS; i++) {
+        input[HASH_SECRET_N] = i;
+        if (sha256_hex(input, sizeof input, hex + (size_t)i * (SHA256_HEX_N - 1)) != 0)
+            return -1;
+    }
+    jsonw_member_text(json, "mask_secret", hex);
+    return 0;
+}
+
 /* ---- the watch ---- */
 
 static int write_head(void *ctx, const struct diff_head *head, struct err *e)
@@ -214,6 +232,9 @@ static int write_head(void *ctx, const struct diff_head *head, struct err *e)
     for (size_t i = 0; i < head->targets_n; i++)
         put_target(&json, NULL, &head->targets[i]);
     jsonw_array_end(&json);
+    put_texts(&json, "overrides", head->overrides, head->overrides_n);
+    if (!w->origin.masked && head->last_run > 0 && head->secret != NULL && put_mask_secret(&json, head->secret) != 0)
+        return err_set(e, XS_INTERNAL, "the mask of the plan could not be made: please report");
     put_texts(&json, "arguments", w->origin.words, w->origin.words_n);
     put_names(&json, "columns", head->columns, head->columns_n);
     put_names(&json, "variables", head->shape != NULL ? head->shape->custom_names : NULL,

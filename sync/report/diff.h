@@ -88,7 +88,9 @@ struct diff_head {
     bool has_key; /* the row key is `key:`, not the address */
     /* HASH_SECRET_N bytes by which masks are made: the same bytes give the same masks. NULL: random ones */
     const unsigned char *secret;
-    const char *plan; /* the id of a saved plan; NULL: none */
+    const char *plan;             /* the id of a saved plan; NULL: none */
+    const char *const *overrides; /* guards that the command line allows, as "NAME=VALUE" */
+    size_t overrides_n;
     /* For a saved plan only; NULL and 0 if they are not known. */
     const struct lead_shape *shape; /* of the leads */
     const struct str *columns;      /* of the source */

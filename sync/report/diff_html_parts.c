@@ -106,6 +106,8 @@ static int part_facts(const struct diff_html_parts *p, struct buf *out)
     bad |= page_fact_text(out, "Compared with",
                           p->d->options.remote ? "what Instantly holds now" : "what leadsync last wrote");
     bad |= page_fact_time(out, "Time", h->at_ms) | page_fact_text(out, "Plan", h->plan);
+    for (size_t i = 0; i < h->overrides_n; i++)
+        bad |= page_fact_text(out, "Allowed guard", h->overrides[i]);
     return bad | buf_adds(out, "</dl>");
 }
 

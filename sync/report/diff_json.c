@@ -201,6 +201,10 @@ static void about(struct jsonw *w, const struct diff *d, const struct diff_summa
     waiting(w, s);
     narrowing(w, d);
     jsonw_member_bool(w, "masked", d->options.mask);
+    jsonw_member_array(w, "overrides");
+    for (size_t i = 0; i < d->head.overrides_n; i++)
+        jsonw_text(w, d->head.overrides[i]);
+    jsonw_array_end(w);
     if (d->head.plan == NULL) {
         jsonw_member_null(w, "plan");
         return;

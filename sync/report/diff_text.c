@@ -174,6 +174,11 @@ static int text_head(struct diff *d)
     bad |= head_line(d, "When       ", str_from(time_format(h->at_ms, at)));
     if (h->plan != NULL)
         bad |= head_line(d, "Plan       ", str_from(h->plan));
+    for (size_t i = 0; i < h->overrides_n; i++) {
+        struct buf allowed = BUF_INIT(d->record.max);
+        bad |= buf_addf(&allowed, "--guard %s", h->overrides[i]) | head_line(d, "Allowed    ", buf_str(&allowed));
+        buf_free(&allowed);
+    }
     if (!d->options.summary && (d->options.match != NULL || d->options.show != 0))
         bad |= head_shown(d);
     if (d->options.mask)
