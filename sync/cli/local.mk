@@ -26,6 +26,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/args/sync_arg.c sync/cli/args/sync_arg.h \
 	sync/cli/args/value_arg.c sync/cli/args/value_arg.h \
 	sync/cli/explain/explain.c sync/cli/explain/explain.h \
+	sync/cli/explain/explain_cells.c \
 	sync/cli/explain/explain_history.c \
 	sync/cli/explain/explain_json.c \
 	sync/cli/explain/explain_now.c \

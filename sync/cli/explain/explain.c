@@ -106,8 +106,9 @@ const struct command command_explain = {
     .name = "explain",
     .usage = "WHO [SYNC]",
     .summary = "say why one person or lead is where it is, and what happened to it",
-    .help = "WHO is an address, a row key or a lead id. Looks through every state of the state\n"
-            "folder, or that of SYNC or --state, and asks Instantly where the lead is now.\n"
+    .help = "WHO is an address, a row key or a lead id; of a rejected row without a valid\n"
+            "address, it may be a cell. Looks through every state of the state folder, or that\n"
+            "of SYNC or --state, and asks Instantly where the lead is now.\n"
             "Prints one sentence first; then what each sync remembers, what its next run would\n"
             "do, and every request that touched the lead, with run, time and outcome.\n"
             "Changes nothing. Without an API key, or with --offline, Instantly is not asked.",

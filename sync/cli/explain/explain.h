@@ -86,6 +86,8 @@ struct explain {
 
     struct explained_state *states; /* those that know something */
     size_t states_n, states_cap, looked_into;
+    struct str
+        sync_words; /* SYNC as it can be typed, and --full if it is needed to search the whole source; empty: not known */
     struct explain_unread *unread;
     size_t unread_n, unread_cap;
 
@@ -110,6 +112,13 @@ void explain_states_close(struct explain *x);
 const struct explained_state *explain_states_first(const struct explain *x);
 /* An address of the lead from a known lead, when none was given. Empty: none is known. */
 struct str explain_states_address(const struct explain *x);
+
+/* ---- explain_cells.c ---- */
+/* Is the cell, but for blanks around it and letter case, what was asked? */
+bool explain_is_who(const struct explain *x, const struct cell *cell);
+/* For a state whose trace is empty: adds the rows without a key of the newest run that has some with such a cell, as far as the state
+ * keeps cells. 0/-1 */
+int explain_cells_find(struct explain *x, struct explained_state *s, struct err *e);
 
 /* ---- explain_now.c ---- */
 /* Asks Instantly where the lead is, with the API of `runner` if it is open, because a key is loaded only once. Without a key or an

@@ -49,14 +49,14 @@ static bool explain_row_is_meant(const struct explain *x, const struct mapped *m
     return is_of_lead(x, mapped->key_text);
 }
 
-/* A rejected row may lack its key: its cells are searched for what was asked. */
-static bool names_who(const struct explain *x, const struct row *row)
+/* A row that makes no lead may lack its key: its cells are searched for what was asked. */
+static bool names_who(const struct explain *x, const struct mapped *mapped, const struct row *row)
 {
-    for (size_t i = 0; i < row->n; i++) {
-        const struct cell *cell = &row->cells[i];
-        if (!cell->null && cell->n > 0 && str_eq_nocase(str_trim((struct str){cell->p, cell->n}), x->who))
+    if (mapped->verdict == MAPPED_LEAD || (mapped->verdict == MAPPED_SKIP && mapped->key_text.n > 0))
+        return false;
+    for (size_t i = 0; i < row->n; i++)
+        if (explain_is_who(x, &row->cells[i]))
             return true;
-    }
     return false;
 }
 
@@ -149,7 +149,7 @@ static int explain_row_read_all(struct reading *r, struct err *e)
         arena_reset(&r->scratch);
         if (mapping_apply(r->m, &row, &r->scratch, &mapped, e) != 0)
             return -1;
-        bool meant = explain_row_is_meant(r->x, &mapped) || (mapped.verdict == MAPPED_REJECT && names_who(r->x, &row));
+        bool meant = explain_row_is_meant(r->x, &mapped) || names_who(r->x, &mapped, &row);
         if (meant && keep_row(r, &mapped) != 0)
             return err_oom(e);
     }

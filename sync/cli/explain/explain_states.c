@@ -3,12 +3,13 @@
 
 #include "sync/cli/explain/explain.h"
 
+#include "sync/cli/args/run_words.h"
 #include "sync/cli/args/state_arg.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATE_BYTES = 16 << 20 };
+enum { STATE_BYTES = 16 << 20, WORDS_BYTES = 1 << 16 };
 
 static int keep_unread(struct explain *x, const char *path, struct err *failed, struct err *e)
 {
@@ -147,10 +148,31 @@ static int read_one(struct explain *x, const char *path, struct explained_state 
         state_trace(s->state, &x->query, &x->arena, &s->trace, e) != 0)
         return -1;
     explain_judge(s);
+    if (s->fate == FATE_NOTHING) {
+        if (explain_cells_find(x, s, e) != 0)
+            return -1;
+        explain_judge(s);
+    }
     return explain_states_removal(s, e);
 }
 
-static int take_state(struct explain *x, const char *path, struct err *e)
+/* For the command that searches the source. Which of several syncs is meant, the reader knows. */
+static int keep_sync_words(struct explain *x, struct state *state, const char *sync, struct err *e)
+{
+    struct buf words = BUF_INIT(WORDS_BYTES);
+    struct run_record newest;
+    x->sync_words = STR_NONE;
+    int rc = x->looked_into > 1 ? 0 : run_words_show_sync(state, sync, &words, e);
+    int found = rc == 0 ? state_run_get(state, 0, &x->arena, &newest, e) : -1;
+    bool part = found == 1 && newest.read != NULL && strcmp(newest.read, "incremental") == 0;
+    if (found >= 0 &&
+        ((part && buf_adds(&words, " --full") != 0) || arena_str(&x->arena, buf_str(&words), &x->sync_words) != 0))
+        rc = err_oom(e);
+    buf_free(&words);
+    return found < 0 ? -1 : rc;
+}
+
+static int take_state(struct explain *x, const char *path, const char *sync, struct err *e)
 {
     struct explained_state s = {.path = NULL};
     struct err failed = ERR_INIT;
@@ -161,8 +183,9 @@ static int take_state(struct explain *x, const char *path, struct err *e)
     }
     if (s.fate == FATE_NOTHING) {
         target_names_of_state(&x->names, s.state);
+        int rc = keep_sync_words(x, s.state, sync, e);
         state_close(s.state);
-        return 0;
+        return rc;
     }
     if (x->states_n == x->states_cap) {
         size_t cap = x->states_cap == 0 ? 8 : x->states_cap * 2;
@@ -188,14 +211,14 @@ int explain_states_read(struct explain *x, const char *sync, struct err *e)
     if (sync != NULL || c->state != NULL) {
         rc = state_arg_find(c, sync, &named, e);
         if (rc == 0)
-            rc = take_state(x, named, e);
+            rc = take_state(x, named, sync, e);
         free(named);
         return rc;
     }
     rc = state_find_all(&paths, &n, e);
     for (size_t i = 0; i < n; i++) {
         if (rc == 0)
-            rc = take_state(x, paths[i], e);
+            rc = take_state(x, paths[i], NULL, e);
         free(paths[i]);
     }
     free(paths);

@@ -9,6 +9,7 @@
 #include "sync/model/lead_status.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { DAY_BYTES = 16, ARENA_BYTES = 1 << 16 };
@@ -134,6 +135,15 @@ static int why_known(const struct explain *x, const struct explained_state *s, s
     return bad;
 }
 
+/* " (row 9, line 10)"; nothing for a lead without a row. */
+static int add_row_number(uint64_t row, uint64_t line, struct buf *out)
+{
+    int bad = row > 0 ? buf_addf(out, " (row %" PRIu64, row) : 0;
+    if (row > 0 && line > 0)
+        bad |= buf_addf(out, ", line %" PRIu64, line);
+    return row > 0 ? bad | buf_addc(out, ')') : 0;
+}
+
 static int why_left_out(const struct explained_state *s, struct buf *out)
 {
     const enum outcome outcome = s->last->entry.outcome;
@@ -143,7 +153,8 @@ static int why_left_out(const struct explained_state *s, struct buf *out)
                        : outcome == OUTCOME_CHANGED  ? "changed the lead"
                        : outcome == OUTCOME_REMOVED  ? "removed the lead"
                                                      : "last met the lead";
-    return buf_addf(out, "run %" PRIu64 " %s", s->last->batch.run, verb) | add_day(explain_when(s, s->last), " on ", out) |
+    return buf_addf(out, "run %" PRIu64 " %s", s->last->batch.run, verb) |
+           add_row_number(s->last->entry.row, s->last->entry.line, out) | add_day(explain_when(s, s->last), " on ", out) |
            add_reason(s->last, out);
 }
 
@@ -305,17 +316,35 @@ static int add_row(const struct explain *x, struct buf *out)
     return buf_addf(out, "; the source has no row of it (%" PRIu64 " row%s read)", x->rows_read, text_plural(x->rows_read));
 }
 
+/* The commands that find a name, or an address that is not valid, in what the state keeps and in the source. */
+static int add_searches(const struct explain *x, struct buf *out)
+{
+    const struct str sync = x->sync_words.n > 0 ? x->sync_words : STR("SYNC");
+    char *who = strndup(x->who.p, x->who.n);
+    int bad = who == NULL
+                  ? -1
+                  : buf_addf(out,
+                             " as an address, a row key, a lead id or a cell of a rejected row; the source is searched with "
+                             "leadsync diff %.*s --match ",
+                             STR_ARG(sync)) |
+                        opt_show_quoted(who, out) | buf_adds(out, ", earlier runs with leadsync results --match ") |
+                        opt_show_quoted(who, out);
+    free(who);
+    return bad;
+}
+
 int explain_sentence(const struct explain *x, struct buf *out)
 {
     const struct explained_state *s = explain_states_first(x);
     int bad = text_show(x->who, 0, out) | buf_adds(out, ": ");
-    if (s == NULL && x->rows_n > 0)
+    if (s == NULL && x->rows_n > 0 && x->rows[0].left_out.n > 0)
+        bad |= buf_adds(out, "the mapping leaves its row out") | add_row_number(x->rows[0].row, x->rows[0].line, out) |
+               buf_adds(out, ": ") | text_show(x->rows[0].left_out, 0, out);
+    else if (s == NULL && x->rows_n > 0)
         bad |= buf_addf(out, "row %" PRIu64 " of the source has it, and no run has met that row yet", x->rows[0].row);
     else if (s == NULL)
         bad |= buf_addf(out, "no state knows it (%zu looked into)", x->looked_into) |
-               (x->query.person.address.n == 0 && x->query.lead_id == NULL
-                    ? buf_adds(out, " as a row key; leadsync results --match searches for a name")
-                    : 0);
+               (x->query.person.address.n == 0 && x->query.lead_id == NULL ? add_searches(x, out) : 0);
     else
         bad |= explain_why(x, s, out);
     return bad | add_now(x, s, out) | add_row(x, out);
