@@ -2,6 +2,8 @@
 
 #include "connectors/source.h"
 
+#include "connectors/columns.h"
+
 #include "connectors/drivers.h"
 #include "connectors/spool.h"
 
@@ -96,4 +98,16 @@ int source_where(const struct source *s, const struct row *row, struct buf *out)
     if (row->line != 0)
         return buf_addf(out, "%s:%" PRIu64, s->label, row->line);
     return buf_addf(out, "row %" PRIu64 " of %s", row->number, s->label);
+}
+
+int source_cells_pack(const struct source *s, const struct row *row, struct buf *out)
+{
+    static const struct cell empty = {.p = ""};
+    int bad = 0;
+    for (size_t i = 0; bad == 0 && i < row->n; i++) {
+        struct str name = i < s->columns_n ? s->columns[i].name : STR_NONE;
+        bool added = columns_is_ours(name) && !str_is(name, LEADSYNC_EXTRA);
+        bad = cells_pack(added ? &empty : &row->cells[i], 1, out);
+    }
+    return bad;
 }

@@ -97,5 +97,8 @@ void source_close(struct source *s); /* NULL is fine */
 
 /* "people.csv:1841" or "row 17 of postgres service=crm": where a row stands, for messages. Appends to out. */
 int source_where(const struct source *s, const struct row *row, struct buf *out);
+/* cells_pack() of a row of this source, in which the cells that `rejects` added are empty: they are no data, and would be shown
+ * as such. Only leadsync_extra holds something of the source. 0/-1 (memory) */
+int source_cells_pack(const struct source *s, const struct row *row, struct buf *out);
 
 #endif

@@ -6,6 +6,7 @@
 #include "mappings/convert/clean.h"
 #include "mappings/file/compiled.h"
 #include "mappings/convert/email.h"
+#include "mappings/footer.h"
 #include "sync/base/text.h"
 
 #include <string.h>
@@ -91,6 +92,12 @@ static int join_key(struct applier *a, struct str *out)
     return 0;
 }
 
+/* Why the row has no key or no address. */
+static const char *no_value(const struct applier *a)
+{
+    return footer_looks_like(a->row, a->m->impl->data_n) ? "no value; " FOOTER_HINT : "no value";
+}
+
 /* `key:` as identity. 0, or -1 when memory is short; a fault of the key is a reject. */
 static int identity_by_key(struct applier *a)
 {
@@ -99,7 +106,7 @@ static int identity_by_key(struct applier *a)
         struct str cell = cell_text(a->row, impl->keys[i].index);
         const char *name = impl->keys[i].name.p;
         if (is_blank(cell))
-            return reject(a, name, REASON_KEY_MISSING, STR_NONE, "no value");
+            return reject(a, name, REASON_KEY_MISSING, STR_NONE, no_value(a));
         if (!cell_is_utf8(a->row, cell))
             return reject(a, name, REASON_NOT_UTF8, cell, NULL);
         if (cell.n > KEY_BYTES_MAX)
@@ -138,7 +145,7 @@ static int address_missing(struct applier *a, const struct reject *flaw)
     if (is_blank(missing.value))
         missing.value = STR_NONE;
     if (missing.why == NULL)
-        missing.why = missing.value.n == 0 ? "no value" : "leaves no value";
+        missing.why = missing.value.n == 0 ? no_value(a) : "leaves no value";
     return reject_flaw(a, &missing);
 }
 

@@ -262,6 +262,8 @@ int mapping_bind(struct mapping *m, const struct str *columns, size_t columns_n,
         return m->impl->default_mapping ? err_context(e, "%s: --skip-when", m->source.as.csv.path) : -1;
     skip_missed_bind(m);
     m->impl->bound_n = columns_n;
+    for (m->impl->data_n = 0; m->impl->data_n < columns_n && !is_own(columns[m->impl->data_n]);)
+        m->impl->data_n++;
     m->impl->has_email = m->impl->columns_n > 0 && m->impl->columns[0].slot == LEAD_EMAIL;
     return list_names(&b) != 0 ? err_oom(e) : 0;
 }

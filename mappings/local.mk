@@ -8,6 +8,8 @@ mappings_libmappings_a_SOURCES = \
 	mappings/file/compiled.h \
 	mappings/mapping.h \
 	mappings/reject_text.c \
+	mappings/footer.c \
+	mappings/footer.h \
 	mappings/row_width.c \
 	mappings/steps.c \
 	mappings/skip_missed.c \

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "mappings/file/compiled.h"
+#include "mappings/footer.h"
 
 #include <string.h>
 
@@ -80,6 +81,8 @@ int row_width_why(const struct mapping *m, const struct row *row, struct arena *
     struct buf text = BUF_INIT(1 << 16);
     bool short_one = row->found > 0 && row->found < n && !short_rows_rejected(m);
     int rc = short_one ? to_fill(m, row, &text) : row_shape(row, n, &text);
+    if (rc == 0 && row->n < n && footer_looks_like(row, m->impl->data_n))
+        rc = buf_adds(&text, "; " FOOTER_HINT);
     char *kept = rc == 0 && text.n > 0 ? arena_dup(scratch, text.p, text.n) : NULL;
     if (kept != NULL)
         *why = kept;

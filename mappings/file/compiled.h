@@ -84,6 +84,7 @@ struct mapping_impl {
     struct source_column route;
     struct route_value *route_values;  /* sorted */
     size_t bound_n;                    /* columns of the source, after bind */
+    size_t data_n;                     /* those before the first that leadsync adds to rejects */
     bool *used;                        /* by column of the source: something of the mapping names it */
     bool *strict;                      /* the same: an unusable cell of it rejects the row */
     uint8_t *uses;                     /* the same: enum cell_use */

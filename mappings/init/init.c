@@ -5,13 +5,14 @@
 
 #include "mappings/file/compiled.h"
 #include "mappings/convert/email.h"
+#include "mappings/footer.h"
 #include "mappings/init/init_look.h"
 #include "sync/base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_MAX = 64 << 20, SCRATCH_MAX = 16 << 20, SEEN_SLOTS = 1 << 16, FOOTER_CELLS = 2 };
+enum { ARENA_MAX = 64 << 20, SCRATCH_MAX = 16 << 20, SEEN_SLOTS = 1 << 16 };
 
 /* leadsync's own columns are never data, and a mapping file cannot hold a name that is not text. */
 static bool usable(struct str name)
@@ -127,29 +128,6 @@ static bool takes_row(struct mapping_init *init, const struct row *row)
     return row->defect == REASON_NONE && row->n == init->source_n;
 }
 
-static bool has_letter(struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
-            return true;
-    }
-    return false;
-}
-
-/* What begins a row of sums, in the languages of common exports; NULL: it is another text. None of them is a person's name. */
-static const char *total_word(struct str text)
-{
-    static const char *const words[] = {"Total",       "Totals",    "Grand total",   "Subtotal", "Summe",  "Gesamt",
-                                        "Gesamtsumme", "Insgesamt", "Total général", "Totale",   "Totaal", "Totalt",
-                                        "Yhteensä",    "Razem",     "Celkem",        "Összesen", "Toplam", "Итого",
-                                        "Всего",       "合计",      "合計",          "总计",     "Anzahl"};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (str_eq_nocase(text, str_from(words[i])))
-            return words[i];
-    return NULL;
-}
-
 /* A text in one cell and at most numbers beside it, and no address: a row below the data, as reports have. Returns the number of
  * filled cells, 0 for another row. `*column`: of the text, which comes first. */
 static size_t footer_cells(const struct mapping_init *init, const struct row *row, size_t *column)
@@ -160,7 +138,7 @@ static size_t footer_cells(const struct mapping_init *init, const struct row *ro
         return 0;
     for (size_t i = 0; i < row->n && i < init->source_n; i++) {
         struct str text = str_trim((struct str){row->cells[i].p, row->cells[i].n});
-        bool word = has_letter(text);
+        bool word = footer_has_letter(text);
         if (memchr(text.p, '@', text.n) != NULL || (word && filled > 0) || (text.n > 0 && !word && filled == 0))
             return 0;
         if (word)
@@ -178,7 +156,7 @@ static void look_for_footer(struct mapping_init *init, const struct row *row)
         init->footer_rows = 0;
         return;
     }
-    const char *word = total_word(str_trim((struct str){row->cells[cell].p, row->cells[cell].n}));
+    const char *word = footer_total_word(str_trim((struct str){row->cells[cell].p, row->cells[cell].n}));
     while (column < init->n && init->cells[column] != cell)
         column++;
     bool known = false;

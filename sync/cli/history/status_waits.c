@@ -87,7 +87,7 @@ static int status_waits_add_todo(const struct overview *v, struct buf *what, str
         bad = buf_addf(what, "run %" PRIu64 " rejected %" PRIu64 " row%s; write %s to a file, and correct %s there", run->id,
                        rejected, text_plural(rejected), rejected == 1 ? "it" : "them", rejected == 1 ? "it" : "them");
         verb = "rejects";
-        more = " -o again.csv";
+        more = " --bom -o again.csv";
     } else {
         return 0;
     }

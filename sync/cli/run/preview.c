@@ -212,10 +212,10 @@ static int skip_text(const struct preview *p, const struct mapped *mapped, struc
 }
 
 /* " (Cid; Acme)": a row without a key is known by its first cells. */
-static int text_cells(const struct row *row, struct buf *out)
+static int text_cells(const struct preview *p, const struct row *row, struct buf *out)
 {
     struct buf packed = BUF_INIT(SCRATCH_BYTES);
-    int bad = cells_pack(row->cells, row->n, &packed);
+    int bad = source_cells_pack(p->source, row, &packed);
     bad |= cells_show_name(" ", buf_str(&packed), CELLS_CHARS, out) < 0;
     buf_free(&packed);
     return bad;
@@ -232,7 +232,7 @@ static int text_left_out(const struct preview *p, const struct row *row, const s
         if (buf_addf(out, "%s%s: ", i > 0 ? "; " : "", reason_text(r->reason)) != 0 || mapping_reject_text(r, out) != 0)
             return -1;
     }
-    return mapped->verdict != MAPPED_LEAD && mapped->key_text.n == 0 ? text_cells(row, out) : 0;
+    return mapped->verdict != MAPPED_LEAD && mapped->key_text.n == 0 ? text_cells(p, row, out) : 0;
 }
 
 static int text_lead(struct preview *p, const struct row *row, const struct mapped *mapped)

@@ -15,7 +15,7 @@ int row_cells_keep(struct run *r, struct entry *entry, struct err *e)
     if ((!row_cells_wanted(r) && !nameless) || r->scratch.row == NULL || entry->cells.n > 0 || entry->cells_by_values.n > 0)
         return 0;
     buf_reset(&r->scratch.cells);
-    if (cells_pack(r->scratch.row->cells, r->scratch.row->n, &r->scratch.cells) != 0)
+    if (source_cells_pack(r->source, r->scratch.row, &r->scratch.cells) != 0)
         return err_oom(e);
     entry->cells = buf_str(&r->scratch.cells);
     return 0;
