@@ -65,6 +65,7 @@ sync_libcli_a_SOURCES = \
 	sync/cli/run/apply.c \
 	sync/cli/run/check.c \
 	sync/cli/run/diff.c \
+	sync/cli/run/diff_against.c sync/cli/run/diff_against.h \
 	sync/cli/run/differ.h \
 	sync/cli/run/init.c \
 	sync/cli/run/mapping_name.c sync/cli/run/mapping_name.h \

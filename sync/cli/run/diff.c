@@ -5,6 +5,7 @@
 #include "sync/cli/commands.h"
 #include "sync/cli/out.h"
 #include "sync/cli/pager.h"
+#include "sync/cli/run/diff_against.h"
 #include "sync/cli/run/differ.h"
 #include "sync/cli/args/sync_arg.h"
 #include "sync/cli/run/runner.h"
@@ -23,6 +24,8 @@ static const struct opt options[] = {
     DIFFER_OPTIONS(differ_options, , OPT_OUTPUT),
     {.name = "remote", .kind = OPT_FLAG, .dest = OPT_AT(differ_options, remote),
      .help = "read every lead of the targets, and plan against what Instantly holds"},
+    {.name = "against", .kind = OPT_TEXT, .dest = OPT_AT(differ_options, against), .arg = "OTHER", .min = 1,
+     .help = "of FILE.plan: list what differs from run:N, another plan, or what SYNC would do now"},
     {.name = NULL},
 };
 /* clang-format on */
@@ -203,6 +206,13 @@ static int run_on_plan(struct invocation *inv, const struct differ_options *o, s
                        inv->operands[0]);
     if (plan_file_open(inv->operands[0], &plan, e) != 0)
         return -1;
+    if (o->against != NULL) {
+        int compared = o->save != NULL || inv->common.output.format == FORMAT_HTML
+                           ? err_set(e, XS_USAGE, "--against prints a list as text, JSON, NDJSON or CSV, and saves no plan")
+                           : diff_against(inv, plan, o->against, e);
+        plan_file_close(plan);
+        return compared;
+    }
     struct plan_origin origin = *plan_file_origin(plan);
     shown->warnings = plan_file_warnings(plan);
     shown->remote = origin.remote;
@@ -247,6 +257,8 @@ int differ_run(struct invocation *inv, const struct differ_options *o, struct er
         return command_needs_operand(inv, e);
     if (o->payload && inv->common.output.format != FORMAT_JSON && inv->common.output.format != FORMAT_NDJSON)
         return err_set(e, XS_USAGE, "--payload goes with --format json or ndjson");
+    if (o->against != NULL && !plan_file_is(inv->operands[0]))
+        return err_set(e, XS_USAGE, "--against compares a saved plan: leadsync diff FILE.plan --against OTHER");
     if (o->save != NULL && !plan_file_is(o->save))
         return err_set(e, XS_USAGE, "--save %s: the name of a plan ends in .plan", o->save);
     return plan_file_is(inv->operands[0]) ? run_on_plan(inv, o, &shown, e) : run_on_source(inv, o, &shown, e);

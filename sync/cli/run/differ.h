@@ -11,9 +11,10 @@ struct differ_options {
     bool exit_code, all, summary, left_out, payload, mask, no_pager;
     bool remote; /* plan against what the targets hold */
     struct opt_list op;
-    const char *match; /* NULL: everything is shown */
-    const char *at;    /* RFC 3339; NULL: the present time */
-    const char *save;  /* the plan's file; NULL: it is not saved */
+    const char *match;   /* NULL: everything is shown */
+    const char *at;      /* RFC 3339; NULL: the present time */
+    const char *save;    /* the plan's file; NULL: it is not saved */
+    const char *against; /* of a plan: what it is compared with; NULL: nothing */
 };
 
 /* Rows of an option table. `member` is the struct differ_options in `type`, `where` is their section of the help. */
