@@ -133,6 +133,8 @@ int explain_row_read(struct explain *x, struct runner *runner, struct err *e);
 /* ---- explain_why.c: each appends one sentence without its full stop. 0/-1 (memory) ---- */
 int explain_why(const struct explain *x, const struct explained_state *s, struct buf *out);
 int explain_next(const struct explain *x, const struct explained_state *s, struct buf *out);
+/* Do the rows of the source, which were read and planned, say what comes next? Then explain_next() says it after them. */
+bool explain_next_is_planned(const struct explain *x, const struct explained_state *s);
 /* The headline, over all states, the rows and what Instantly says. */
 int explain_sentence(const struct explain *x, struct buf *out);
 

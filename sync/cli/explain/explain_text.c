@@ -166,7 +166,8 @@ static int add_state(struct explain *x, const struct explained_state *s, struct 
     /* The first line says it of the only one. */
     if (x->states_n > 1)
         bad |= buf_adds(out, "  why: ") | explain_why(x, s, out) | buf_addc(out, '\n');
-    bad |= buf_adds(out, "  next: ") | explain_next(x, s, out) | buf_addc(out, '\n');
+    if (!explain_next_is_planned(x, s))
+        bad |= buf_adds(out, "  next: ") | explain_next(x, s, out) | buf_addc(out, '\n');
     if (bad != 0)
         return err_oom(e);
     if (add_known(x, s, out, e) != 0)

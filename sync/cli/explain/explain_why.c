@@ -116,8 +116,9 @@ static int why_known(const struct explain *x, const struct explained_state *s, s
                                 ? "the sync created the lead; the results of that run are no longer kept"
                                 : "the lead was in Instantly before the sync met it");
     if (s->put != NULL && (s->made == NULL || s->put->batch.id > s->made->batch.id))
-        bad |= buf_addf(out, ", and run %" PRIu64 " changed it%s", s->put->batch.run,
-                        is_by_hand(s, s->put) ? " by hand" : "") |
+        bad |= buf_addf(out, ", and run %" PRIu64 " %s it%s", s->put->batch.run,
+                        s->put->batch.op == OP_MOVE ? "moved" : "changed", is_by_hand(s, s->put) ? " by hand" : "") |
+               (s->put->batch.op == OP_MOVE ? explain_why_place(x, s, s->put->target, " to ", out) : 0) |
                add_day(explain_when(s, s->put), " on ", out);
     if (s->made == NULL || s->made->target != lead->target)
         bad |= explain_why_place(x, s, lead->target, "; it belongs in ", out);
@@ -158,12 +159,19 @@ static int why_left_out(const struct explained_state *s, struct buf *out)
            add_reason(s->last, out);
 }
 
-static int why_removed(const struct explain *x, const struct explained_state *s, struct buf *out)
+/* NULL: it is no longer on record. */
+static const struct traced_batch *last_removal(const struct explained_state *s)
 {
     const struct traced_batch *last = NULL;
     for (size_t i = 0; i < s->trace.batches_n; i++)
         if (s->trace.batches[i].entry.outcome == OUTCOME_REMOVED)
             last = &s->trace.batches[i];
+    return last;
+}
+
+static int why_removed(const struct explain *x, const struct explained_state *s, struct buf *out)
+{
+    const struct traced_batch *last = last_removal(s);
     if (last == NULL)
         return buf_adds(out, "the sync removed the lead; the results of that run are no longer kept");
     int bad = buf_addf(out, "run %" PRIu64 " removed the lead", last->batch.run);
@@ -228,9 +236,53 @@ int explain_why(const struct explain *x, const struct explained_state *s, struct
     return buf_adds(out, "nothing is known of it");
 }
 
+/* A lead whose sync skipped a row last may have another row, which is not left out. */
+static int next_after_skip(const struct explained_state *s, struct buf *out)
+{
+    const struct traced_batch *skipped = s->last, *kept = s->put != NULL ? s->put : s->made;
+    if (s->fate != FATE_KNOWN || skipped->entry.reason != REASON_DUPLICATE_IN_SOURCE || skipped->entry.row == 0)
+        return buf_adds(out, "the next sync leaves the row out again, unless the row or the mapping changes");
+    int bad = buf_addf(out, "with the same source, row %" PRIu64 " is left out again; ", skipped->entry.row);
+    /* Row numbers of an earlier run may be of another file. */
+    if (kept != NULL && kept->batch.run == skipped->batch.run && kept->entry.row > 0)
+        bad |= buf_addf(out, "row %" PRIu64, kept->entry.row);
+    else
+        bad |= buf_adds(out, "the other row of the lead");
+    return bad | buf_adds(out, " is kept up to date");
+}
+
+static int next_after_removal(const struct explained_state *s, struct buf *out)
+{
+    const struct traced_batch *last = last_removal(s);
+    if (s->last != NULL && s->last->entry.outcome == OUTCOME_SKIPPED)
+        return next_after_skip(s, out);
+    if ((s->lead->lead.flags & KNOWN_AWAY) != 0)
+        return buf_adds(out, "if the row comes back, the next sync moves the lead back");
+    /* Undone by hand: the row need not have left the source. */
+    return buf_adds(out, last != NULL && is_by_hand(s, last)
+                             ? "if the row is still in the source, the next sync creates the lead again"
+                             : "if the row comes back, the next sync creates the lead again");
+}
+
+/* An open request comes first, and a ban has its own way out, whatever the rows say. */
+bool explain_next_is_planned(const struct explain *x, const struct explained_state *s)
+{
+    return x->rows_n > 0 && s->fate != FATE_OPEN && s->fate != FATE_FORGOTTEN && s->fate != FATE_DELETED;
+}
+
+static int next_of_rows(const struct explain *x, struct buf *out)
+{
+    int bad = 0;
+    for (size_t i = 0; i < x->rows_n; i++)
+        bad |= buf_addf(out, "%srow %" PRIu64 ": ", i > 0 ? "; " : "", x->rows[i].row) |
+               text_show(x->rows[i].decision, 0, out);
+    return bad;
+}
+
 int explain_next(const struct explain *x, const struct explained_state *s, struct buf *out)
 {
-    (void)x;
+    if (explain_next_is_planned(x, s))
+        return next_of_rows(x, out);
     switch (s->fate) {
     case FATE_FORGOTTEN:
         return buf_adds(out, "the next sync leaves the row out; leadsync leads delete removes a lead that Instantly still "
@@ -242,16 +294,13 @@ int explain_next(const struct explain *x, const struct explained_state *s, struc
             return buf_adds(out,
                             "the next full read removes the lead if the source still has no row of it and nothing holds the "
                             "removal back; leadsync status says what does");
+        if (x->read)
+            return buf_adds(out, "the source has no row of the lead; leadsync diff says whether the next sync removes it");
         if (s->last != NULL && s->last->entry.outcome == OUTCOME_SKIPPED)
-            return buf_adds(out, "the next sync leaves the row out again, unless the row or the mapping changes");
+            return next_after_skip(s, out);
         return buf_adds(out,
                         "the next sync does nothing while the row is unchanged, and updates the lead when the row changes");
-    case FATE_REMOVED:
-        if (s->last != NULL && s->last->entry.outcome == OUTCOME_SKIPPED)
-            return buf_adds(out, "the next sync leaves the row out again, unless the row or the mapping changes");
-        return buf_adds(out, (s->lead->lead.flags & KNOWN_AWAY) != 0
-                                 ? "if the row comes back, the next sync moves the lead back"
-                                 : "if the row comes back, the next sync creates the lead again");
+    case FATE_REMOVED: return next_after_removal(s, out);
     case FATE_DELETED: return buf_adds(out, "the next sync does not create the lead again; leadsync sync --recreate does");
     case FATE_LEFT_OUT:
         /* Of a run that was killed only the journal knows it. */
