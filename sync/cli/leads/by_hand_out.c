@@ -231,6 +231,16 @@ static int by_hand_add_run(struct by_hand_call *call, struct buf *out, struct er
     return rc != 0 ? -1 : bad != 0 ? err_oom(e) : 0;
 }
 
+/* Undoing a run leaves its rows in the source, and unlike other deletions does not keep the sync from adding them. */
+static int add_comes_back(const struct by_hand_call *call, struct buf *out)
+{
+    if (!call->of_run || lead_edit_count(&call->edit, OUTCOME_REMOVED) == 0)
+        return 0;
+    return buf_adds(out,
+                    "a later sync creates these leads again while their rows are in the source; take the rows out, or use "
+                    "leadsync forget EMAIL\n");
+}
+
 /* Lists all leads if they are few; of many, those that did not go as meant. */
 static int report_text(struct by_hand_call *call, struct out *out)
 {
@@ -265,6 +275,8 @@ int by_hand_report(struct by_hand_call *call, bool written, enum exit_status sta
         rc = c->quiet || report_text(call, out) == 0 ? 0 : err_oom(e);
         if (rc == 0 && !c->quiet && written && call->edit.run != 0 && call->edit.state != NULL)
             rc = by_hand_add_run(call, &out->text, e);
+        if (rc == 0 && !c->quiet && written && add_comes_back(call, &out->text) != 0)
+            rc = err_oom(e);
         break;
     case FORMAT_JSON: rc = report_json(call, written, status, out) == 0 ? 0 : err_oom(e); break;
     case FORMAT_NDJSON:
