@@ -441,8 +441,8 @@ const struct command command_results = {
             "deferred. The row number counts data rows from 1; line is where the row starts\n"
             "in its file; op is the operation sent to Instantly; detail explains the reason;\n"
             "changes has the old and new values of an update, and the values of a created\n"
-            "lead that no later run has changed (unless values: hashed). In text, a row\n"
-            "without an address shows its first cells, in parentheses, as its key. --match\n"
+            "lead that no later run has changed (unless values: hashed). In text, a rejected\n"
+            "row without an address shows its first cells, in parentheses, as its key. --match\n"
             "without --run shows the latest run that read a source, if it has a match, or\n"
             "else the newest run that has one; a note names the other runs with a match, such\n"
             "as edits by hand.",
