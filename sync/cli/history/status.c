@@ -245,7 +245,7 @@ static int show_runs(const struct invocation *inv, const struct overview *v, str
         const char *next = newline != NULL ? newline + 1 : end;
         bad |= buf_add(out, p, (size_t)(next - p));
         if (i > 0 && i <= v->runs_n)
-            bad |= status_run_show(v, &v->runs[i - 1], i > 1 ? &v->runs[i - 2] : NULL, inv->common.terminal.columns, out);
+            bad |= status_run_show(v, &v->runs[i - 1], inv->common.terminal.columns, out);
         p = next;
     }
     buf_free(&lines);

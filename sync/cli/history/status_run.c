@@ -257,6 +257,9 @@ static int show_begin(struct json_object *begun, bool detailed, size_t columns, 
     buf_reset(&line);
     if (detailed)
         bad |= add_text(&line, "command: ", text_of(actor, "command")) | add_wrapped(buf_str(&line), columns, out);
+    buf_reset(&line);
+    if (detailed)
+        bad |= add_text(&line, "plan: ", text_of(member(begun, "plan"), "id")) | add_wrapped(buf_str(&line), columns, out);
     buf_free(&line);
     return bad;
 }
@@ -324,25 +327,7 @@ static int show_basis(struct json_object *report, size_t columns, struct buf *ou
     return bad;
 }
 
-static bool same_member(struct json_object *a, struct json_object *b, const char *key)
-{
-    struct json_object *x = member(a, key), *y = member(b, key);
-    return x == y || (x != NULL && y != NULL && json_object_equal(x, y) != 0);
-}
-
-/* Nightly runs have the same user and mapping, which are shown once. The command line is shown only with --run. */
-static bool begun_alike(struct json_object *begun, const struct run_record *above)
-{
-    struct json_object *before = above != NULL ? parse(above->begun) : NULL;
-    struct json_object *actor = member(begun, "actor"), *actor_before = member(before, "actor");
-    bool alike = before != NULL && same_member(actor, actor_before, "user") && same_member(actor, actor_before, "host") &&
-                 same_member(begun, before, "mapping_sha256") && same_member(begun, before, "overrides");
-    json_object_put(before);
-    return alike;
-}
-
-int status_run_show(const struct overview *v, const struct run_record *run, const struct run_record *above, size_t columns,
-                    struct buf *out)
+int status_run_show(const struct overview *v, const struct run_record *run, size_t columns, struct buf *out)
 {
     struct json_object *report = parse(run->report), *begun = parse(run->begun), *rows = member(report, "rows");
     struct buf line = BUF_INIT(LINE_BYTES);
@@ -358,8 +343,8 @@ int status_run_show(const struct overview *v, const struct run_record *run, cons
                         v->removals == 1 ? " waits" : "s wait");
     bad |= add_wrapped(buf_str(&line), width, out) | show_reasons(report, width, out) | show_stop(report, width, out) |
            show_results_error(report, width, out);
-    if (v->detailed || !begun_alike(begun, above))
-        bad |= show_begin(begun, v->detailed, width, out);
+    /* Of each run, also if the one above began alike: who looks for a lifted guard must not find it beside the wrong run. */
+    bad |= show_begin(begun, v->detailed, width, out);
     if (v->detailed)
         bad |= show_targets(report, out) | show_basis(report, width, out);
     buf_free(&line);

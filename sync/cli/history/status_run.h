@@ -31,10 +31,9 @@ struct overview {
 };
 
 void status_run_json(struct jsonw *w, const struct run_record *run);
-/* The lines below the run's own: what happened to its rows, what ended it, and who began it, where that or the mapping differs
- * from `above`, the run that is listed before it (NULL: none). `columns` 0: no terminal. 0/-1 */
-int status_run_show(const struct overview *v, const struct run_record *run, const struct run_record *above, size_t columns,
-                    struct buf *out);
+/* The lines below the run's own: what happened to its rows, what ended it, and who began it with which mapping and guards.
+ * `columns` 0: no terminal. 0/-1 */
+int status_run_show(const struct overview *v, const struct run_record *run, size_t columns, struct buf *out);
 /* Two lines: how the run ended, when it began, who began it, and its command line. 0/-1 */
 int status_run_head(const struct run_record *run, struct buf *out);
 
