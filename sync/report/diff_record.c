@@ -17,6 +17,7 @@ enum {
     C_FIELDS,
     C_EMAIL,
     C_NAME,
+    C_DETAIL,
     C_DRIFT,
     CHANGE_N
 };
@@ -33,6 +34,7 @@ static const struct record_column change_columns[CHANGE_N] = {
     [C_FIELDS] = {RECORD_NAME("fields"), .kind = RECORD_VALUE},
     [C_EMAIL] = {RECORD_NAME("email")},
     [C_NAME] = {RECORD_NAME("name")},
+    [C_DETAIL] = {RECORD_NAME("detail")},
     [C_DRIFT] = {RECORD_NAME("drift"), .kind = RECORD_VALUE},
 };
 /* The lists are members of a document: diff_json.c writes their brackets. */
@@ -155,6 +157,7 @@ static int record_change(struct diff *d, struct record_writer *w, const struct d
     record_ordinal(w, C_ROW, entry->row);
     record_ordinal(w, C_LINE, entry->line);
     record_uuid(w, C_LEAD_ID, entry->has_lead_id ? &entry->lead_id : NULL);
+    record_str(w, C_DETAIL, entry->detail);
     record_text(w, C_CERTAIN, c->certain ? "true" : "false");
     if (d->options.remote)
         record_text(w, C_DRIFT, c->drift ? "true" : "false");

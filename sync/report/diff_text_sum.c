@@ -246,7 +246,9 @@ static int diff_text_counts(struct diff *d, const struct diff_summary *s)
     bad |= flow_targets(d, DIFF_KIND_CREATE) | flow_targets(d, DIFF_KIND_REKEY);
     bad |= count_line(d, "changed", s->changed, "");
     bad |= count_line(d, "  update", s->update,
-                      "old values as leadsync last wrote them, without later edits in Instantly or by hand");
+                      d->options.remote
+                          ? "old values as Instantly holds them now"
+                          : "old values as leadsync last wrote them, without later edits in Instantly or by hand");
     bad |= flow_targets(d, DIFF_KIND_UPDATE);
     bad |= count_line(d, "  move", s->move, "") | flow_targets(d, DIFF_KIND_MOVE);
     bad |= count_line(d, "unchanged", s->unchanged, "");
