@@ -153,10 +153,13 @@ static void report_rows(struct check *c, const struct source *source)
             before = ", ";
         }
     const char *reasons = bad == 0 ? buf_cstr(&c->text) : NULL;
-    check_report(c, level, "source", "%s: %llu row%s, %llu become%s, %llu skipped, %llu rejected%s%s", source->label,
-                 (unsigned long long)c->rows, text_plural(c->rows), (unsigned long long)c->leads,
+    /* Only a sync looks for other rows of a person that a rule leaves out. */
+    bool most = c->reasons[REASON_SKIP_WHEN] > 0;
+    check_report(c, level, "source", "%s: %llu row%s, %s%llu become%s, %llu skipped, %llu rejected%s%s%s", source->label,
+                 (unsigned long long)c->rows, text_plural(c->rows), most ? "at most " : "", (unsigned long long)c->leads,
                  c->leads == 1 ? "s a lead" : " leads", (unsigned long long)c->skipped, (unsigned long long)c->rejected,
-                 reasons != NULL ? reasons : "", c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "");
+                 reasons != NULL ? reasons : "", c->m->duplicates == DUPLICATES_REJECT ? ", before duplicates" : "",
+                 most ? "; leadsync diff has the exact numbers" : "");
     check_values_report(c, source);
     if (source->changed != NULL)
         check_report(c, FINDING_WARNING, "source",

@@ -202,9 +202,10 @@ static int csv_name_take(const struct common *c, const char *path, struct csv_sy
     const struct state_options options = {.path = path, .access = STATE_READ, .memory_max = STATE_BYTES, .clock = c->clock};
     arena_init(&arena, ARENA_BYTES);
     bool opened = access(path, R_OK) == 0 && state_open(&options, &state, &ignored) == 0;
-    out->leads = opened ? state_leads_n(state) : 0;
-    if (out->leads > 0 && text_slug(str_from(state_sync(state)), slug) > 0 &&
-        state_target_get(state, 1, &arena, &t, &ignored) == 1) {
+    /* Messages give the number that `status` gives. A state whose leads are gone still knows who is not to come back. */
+    out->leads = 0;
+    if (opened && state_leads_n(state) > 0 && state_leads_there(state, &out->leads, &ignored) == 0 &&
+        text_slug(str_from(state_sync(state)), slug) > 0 && state_target_get(state, 1, &arena, &t, &ignored) == 1) {
         out->name = strdup(slug);
         out->kind = t.kind;
         out->target = strdup(t.name != NULL ? t.name : uuid_format(&t.id, id));

@@ -385,7 +385,11 @@ static int preview_show(struct preview *p, struct err *e)
         return -1;
     if (record_finish(&p->changes) != 0 || record_finish(&p->emptied) != 0)
         return err_oom(e);
-    return out_commit(&p->out, e);
+    if (out_commit(&p->out, e) != 0)
+        return -1;
+    if (!p->o->raw && p->inv->common.output.format == FORMAT_TEXT && p->out.records.n > 0)
+        log_notice("leadsync diff also finds duplicates, and people who opt out in another row");
+    return 0;
 }
 
 /* ---- start ---- */
