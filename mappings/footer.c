@@ -49,7 +49,7 @@ bool footer_looks_like(const struct row *row, size_t columns_n)
             continue;
         /* The text comes first, and numbers follow it. */
         if (memchr(text.p, '@', text.n) != NULL || footer_has_letter(text) != (filled == 0) ||
-            (filled == 0 && !is_no_name(text)))
+            (filled == 0 && (i > 0 ? footer_total_word(text) == NULL : !is_no_name(text))))
             return false;
         filled++;
     }

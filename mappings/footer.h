@@ -18,7 +18,7 @@ bool footer_has_letter(struct str text);
 /* What begins a row of sums, in the languages of common exports; NULL: it is another text. None of them is a person's name. */
 const char *footer_total_word(struct str text);
 /* One row alone: true if the first filled of its first `columns_n` cells is a text that no person has as a name, and only
- * numbers follow. Never true of a source without lines. */
+ * numbers follow. Only a word of sums may stand behind the first column. Never true of a source without lines. */
 bool footer_looks_like(const struct row *row, size_t columns_n);
 
 #endif
