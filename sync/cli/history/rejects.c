@@ -245,7 +245,20 @@ static int rejects_file_has(struct out *out, struct err *e)
     return result;
 }
 
-/* Rows are corrected in the file that -o names, so a file with other bytes than leadsync wrote is kept. What an earlier run
+/* Renames the file to "FILE~", as editors do. */
+static int rejects_move_aside(const char *path, struct err *e)
+{
+    char *aside = NULL;
+    if (asprintf(&aside, "%s~", path) < 0)
+        return err_oom(e);
+    int rc = rename(path, aside) == 0 ? 0 : err_errno(e, XS_IO, errno, "cannot keep %s as %s", path, aside);
+    if (rc == 0)
+        log_notice("%s was edited, so its old content is kept in %s", path, aside);
+    free(aside);
+    return rc;
+}
+
+/* Rows are corrected in the file that -o names, so a file with other bytes than leadsync wrote is kept aside. What an earlier run
  * rejected may be replaced: a script that writes one file every night goes on. `out` holds the rows of `run_id`. */
 static int rejects_keep_corrections(struct invocation *inv, struct state *state, uint64_t run_id, struct out *out,
                                     struct arena *arena, struct err *e)
@@ -269,11 +282,7 @@ static int rejects_keep_corrections(struct invocation *inv, struct state *state,
                        : -1;
         out_abandon(&earlier);
     }
-    const char *file = inv->common.output.path;
-    return same > 0 ? 0
-           : same < 0
-               ? -1
-               : err_set(e, XS_USAGE, "%s exists, and may have corrections; remove it, or give another name with -o", file);
+    return same == 0 ? rejects_move_aside(out->file.path, e) : same < 0 ? -1 : 0;
 }
 
 static int rejects_command(struct invocation *inv, struct err *e)
@@ -329,7 +338,7 @@ const struct command command_rejects = {
             "follow. If a row has more cells than the header, the column leadsync_extra\n"
             "before them holds the surplus. A sync ignores columns named leadsync_*, but\n"
             "rejects a row again if its leadsync_extra is not empty. Rejected rows are kept\n"
-            "for 3 runs. -o does not replace a file that has been edited.",
+            "for 3 runs. -o keeps a file that was edited as FILE~.",
     .examples = "leadsync rejects people.csv --campaign \"Q4 founders\" -o again.csv\n"
                 "leadsync sync people.csv --campaign \"Q4 founders\" --input again.csv",
     .groups = GROUP_OUTPUT | GROUP_STATE | GROUP_URL | GROUP_KEY | GROUP_CSV,
