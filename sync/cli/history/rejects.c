@@ -307,7 +307,9 @@ static int rejects_command(struct invocation *inv, struct err *e)
         goto done;
     }
     if (found == 0) {
-        err_set(e, XS_STATE, "the rows of run %llu are no longer kept (those of the latest 3 runs are)",
+        err_set(e, XS_STATE,
+                "the rows of run %llu are no longer kept (those of the latest 3 runs are); leadsync sync SYNC --full reads "
+                "every row again, and rejects those that are still wrong",
                 (unsigned long long)record.id);
         goto done;
     }

@@ -226,7 +226,7 @@ static int by_hand_add_run(struct by_hand_call *call, struct buf *out, struct er
     if (rc == 0 && c->state != NULL)
         bad |= buf_adds(out, " --state ") | opt_show_quoted(c->state, out);
     if (rc == 0)
-        bad |= buf_adds(out, " lists its leads, with old and new values\n");
+        bad |= buf_adds(out, " lists its leads, and what changed in them\n");
     buf_free(&words);
     return rc != 0 ? -1 : bad != 0 ? err_oom(e) : 0;
 }
