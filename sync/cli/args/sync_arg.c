@@ -229,7 +229,7 @@ int sync_arg_words(const struct invocation *inv, struct sync_words *out, struct 
         if (add_option(out, scalars[i].option, scalar_value(c, &scalars[i]), e) != 0)
             return -1;
     if ((c->csv.all_columns && add_word(out, "--all-columns", e) != 0) ||
-        (c->run.recreate && add_word(out, "--recreate", e) != 0))
+        (c->run.recreate && add_word(out, "--recreate", e) != 0) || (c->run.full && add_word(out, "--full", e) != 0))
         return -1;
     return add_values(out, "--skip-when", &c->csv.skip_when, e) != 0 || add_values(out, "--guard", &c->run.guards, e) != 0
                ? -1

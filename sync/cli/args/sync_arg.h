@@ -14,8 +14,8 @@ int sync_arg_load(const struct invocation *inv, bool need_target, struct mapping
 /* The same of `path`, for commands whose SYNC is not operand 0. */
 int sync_arg_load_path(const struct common *c, const char *path, bool need_target, struct mapping **out, struct err *e);
 
-/* The words by which the same SYNC can be loaded again from any folder: SYNC, its target and settings, --state, --guard and
- * --recreate; paths are absolute. Nothing of the key, the API or outputs. The caller frees it with sync_words_free(), after a failure
+/* The words by which the same SYNC can be loaded again from any folder: SYNC, its target and settings, --state, --guard,
+ * --recreate and --full; paths are absolute. Nothing of the key, the API or outputs. The caller frees it with sync_words_free(), after a failure
  * too. 0/-1 */
 struct sync_words {
     char **v; /* NULL-terminated */

@@ -67,6 +67,7 @@ static void take_words(struct invocation *inv, const struct planned_words *w)
     c->csv = w->common.csv;
     c->run.guards = w->common.run.guards;
     c->run.recreate = w->common.run.recreate;
+    c->run.full = w->common.run.full; /* it takes up what was refused before */
     if (c->state == NULL)
         c->state = w->common.state;
     inv->operands = w->operands;
