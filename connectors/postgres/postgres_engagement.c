@@ -21,7 +21,7 @@ enum {
 struct postgres_engagement {
     struct postgres_conn conn;
     const char *sync;
-    char *table; /* as SQL wants it, quoted where it must be */
+    char *table; /* quoted for SQL if it needs quotes */
     char *label;
     struct buf insert;
     struct buf arrays[ENGAGEMENT_COLUMN_N]; /* "{1,2" and so on: closed when they are sent */

@@ -59,7 +59,7 @@ static const char insert_format[] =
 struct postgres_results {
     struct postgres_conn conn;
     const char *sync;
-    char *table; /* as SQL wants it, quoted where it must be */
+    char *table; /* quoted for SQL if it needs quotes */
     char *label;
     struct buf insert;
     struct buf arrays[COLUMN_N]; /* "{1,2" and so on: closed when they are sent */

@@ -8,7 +8,7 @@
 #include "connectors/postgres/postgres_conn.h"
 #include "sync/base/buf.h"
 
-/* The table's name as SQL wants it, quoted where it must be; the caller frees it. *missing: there is no such table. 0/-1 */
+/* The table's name, quoted for SQL if it needs quotes; the caller frees it. *missing: the table does not exist. 0/-1 */
 int postgres_table_resolve(struct postgres_conn *c, const char *table, char **name, bool *missing, struct err *e);
 /* Runs SQL whose result does not matter. 0/-1 */
 int postgres_table_run(struct postgres_conn *c, const char *sql, int n, const char *const *values, struct err *e);
